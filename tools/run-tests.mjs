@@ -1,0 +1,116 @@
+// Runs the house's checks and suites one after another, prints the time of each, and ends with a summary in which
+// every skipped test is named with its reason, and with one line `N passed, N failed, N skipped`.
+// Usage: run-tests.mjs [--full] [NAME...]   (no name: all). Exit 1 when anything failed.
+// It decides nothing about tests: what a test needs is stated in the test (test/lab/needs.ts).
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { testModules } from './test-modules.mjs';
+
+const top = path.dirname(import.meta.dirname);
+const out = path.join(top, '.cache/test');
+const full = process.argv.includes('--full');
+const only = process.argv.slice(2).filter((word) => !word.startsWith('-'));
+
+/**
+ * @typedef {{ passed: number, failed: string[], skipped: string[] }} Outcome  names of tests that failed or did not run
+ * @typedef {{ name: string, run: () => Outcome | Promise<Outcome> }} Step
+ */
+
+/** A check is one command that is right or wrong as a whole. */
+const check = (name, command, ...args) => ({
+  name,
+  run() {
+    const { status } = spawnSync(command, args, { cwd: top, stdio: 'inherit' });
+    return status === 0 ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: [`${name}: ${command} ${args.join(' ')}`], skipped: [] };
+  },
+});
+
+/** A suite is one jest project. Files named *.full.test.ts take long and run with --full only. */
+const suite = (name, ...flags) => ({
+  name,
+  run() {
+    const json = path.join(out, `${name}.json`);
+    const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js',
+      '--selectProjects', name, '--json', '--outputFile', json, ...flags];
+    if (!full) args.push('--testPathIgnorePatterns', '/node_modules/', '\\.full\\.test\\.ts$');
+    const env = { ...process.env, HOLDFAST_TEST_FULL: full ? '1' : '' };
+    const { status, signal } = spawnSync(process.execPath, args, { cwd: top, env, stdio: ['ignore', 'ignore', 'inherit'] });
+    return outcomeOf(name, json, status ?? signal);
+  },
+});
+
+function outcomeOf(name, json, status) {
+  /** @type {Outcome} */
+  const outcome = { passed: 0, failed: [], skipped: [] };
+  let report;
+  try {
+    report = JSON.parse(readFileSync(json, 'utf8'));
+  } catch {
+    return { ...outcome, failed: [`${name}: jest ended with ${status} and wrote no report`] };
+  }
+  for (const file of report.testResults) {
+    const where = path.relative(top, file.name);
+    if (file.status === 'failed' && file.assertionResults.length === 0) outcome.failed.push(`${where}: could not be run`);
+    for (const test of file.assertionResults) {
+      const title = `${where}: ${test.fullName}`;
+      if (test.status === 'passed') outcome.passed += 1;
+      else if (test.status === 'failed') outcome.failed.push(title);
+      else outcome.skipped.push(title);
+    }
+  }
+  // Jest can also fail as a whole: a handle left open, a failed coverage or set-up.
+  if (status !== 0 && outcome.failed.length === 0) outcome.failed.push(`${name}: jest ended with ${status}`);
+  return outcome;
+}
+
+const shellScripts = () => ['tools', '.ci', 'packaging']
+  .flatMap((dir) => { try { return readdirSync(path.join(top, dir), { recursive: true, withFileTypes: true }); } catch { return []; } })
+  .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
+  .map((entry) => path.relative(top, path.join(entry.parentPath, entry.name)))
+  .filter((file) => /^#!\/(usr\/)?bin\/(env )?(ba)?sh/.test(readFileSync(path.join(top, file), 'utf8').slice(0, 30)));
+
+/** @type {Step[]} */
+const STEPS = [
+  check('build', 'make', 'build'),
+  check('lint', process.execPath, 'node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'),
+  check('types', process.execPath, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
+  check('shell', 'shellcheck', ...shellScripts()),
+  suite('unit'),
+  suite('contract'),
+  suite('integration', '--runInBand'),
+  { name: 'modules', run: () => testModules(top) },
+  suite('e2e', '--runInBand'),
+];
+
+const unknown = only.filter((name) => !STEPS.some((step) => step.name === name));
+if (unknown.length > 0) {
+  console.error(`no such step: ${unknown.join(', ')}; there are ${STEPS.map((step) => step.name).join(', ')}`);
+  process.exit(2);
+}
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const bold = (text) => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text);
+const rows = [];
+for (const step of STEPS.filter((one) => only.length === 0 || only.includes(one.name))) {
+  console.log(bold(`\n── ${step.name}`));
+  const begun = Date.now();
+  const outcome = await step.run();
+  rows.push({ name: step.name, seconds: (Date.now() - begun) / 1000, ...outcome });
+  if (step.name === 'build' && outcome.failed.length > 0) break; // what follows would only repeat it
+}
+
+const list = (title, names) => { if (names.length > 0) console.log(`\n${bold(title)}\n${names.map((name) => `  ${name}`).join('\n')}`); };
+list('Skipped, each with what this machine lacks', rows.flatMap((row) => row.skipped));
+list('Failed', rows.flatMap((row) => row.failed));
+console.log('');
+for (const row of rows) {
+  const counts = `${row.passed} passed, ${row.failed.length} failed, ${row.skipped.length} skipped`;
+  console.log(`${row.name.padEnd(12)} ${row.seconds.toFixed(1).padStart(7)} s   ${counts}`);
+}
+const sum = (pick) => rows.reduce((total, row) => total + pick(row), 0);
+const line = `${sum((row) => row.passed)} passed, ${sum((row) => row.failed.length)} failed, ${sum((row) => row.skipped.length)} skipped`;
+writeFileSync(path.join(out, 'summary'), `${line}\n`);
+console.log(`\n${line}`);
+process.exitCode = rows.some((row) => row.failed.length > 0) ? 1 : 0;
