@@ -29,7 +29,9 @@ export interface PoolFilesystem {
   readonly reflink: boolean;
   /** Logical sector size of what it lies on: loop devices on its files need at least this. */
   readonly sector_bytes: number;
+  /** What replicas may fill: a device's whole filesystem; in a directory what is free now and what replica files take. */
   readonly capacity_bytes: Bytes;
+  /** What replica files and snapshots take now. */
   readonly used_bytes: Bytes;
 }
 
@@ -46,6 +48,8 @@ export interface PoolStatus {
   readonly used_bytes: Bytes;
   /** Sum of provisioned sizes of volumes (trash included) and of what snapshots reserve. */
   readonly allocated_bytes: Bytes;
+  /** The same for each filesystem, by UUID. */
+  readonly allocated_by_filesystem: Readonly<Record<string, Bytes>>;
   /** All filesystems can clone files without copying. */
   readonly reflink: boolean;
 }
@@ -54,6 +58,9 @@ export interface Pool extends ObjectRecord<PoolSpec, PoolStatus> {
   readonly node: string;
 }
 
-/** What may still be provisioned; never negative. */
-export const availableBytes = (pool: Pool): Bytes =>
-  Math.max(0, Math.floor(pool.status.capacity_bytes * pool.spec.overcommit) - pool.status.allocated_bytes);
+/** What may still be provisioned in one of its filesystems; never negative. */
+export const availableIn = (pool: Pool, filesystem: PoolFilesystem): Bytes =>
+  Math.max(0, Math.floor(filesystem.capacity_bytes * pool.spec.overcommit) - (pool.status.allocated_by_filesystem[filesystem.uuid] ?? 0));
+
+/** What may still be provisioned in all; a single volume must fit in one filesystem. */
+export const availableBytes = (pool: Pool): Bytes => pool.status.filesystems.reduce((sum, filesystem) => sum + availableIn(pool, filesystem), 0);

@@ -151,8 +151,8 @@ export interface DataPlane {
   takeSnapshot(replica: ReplicaRef, snapshotId: string, work: Work): Promise<{ readonly method: 'reflink' | 'copy'; readonly consistency: 'filesystem' | 'crash'; readonly used_bytes: Bytes }>;
   removeSnapshot(replica: ReplicaRef, snapshotId: string): Promise<void>;
   hasSnapshot(replica: ReplicaRef, snapshotId: string): Promise<boolean>;
-  /** Builds `data.<newHistory>.img` from the snapshot (detached only); the old history's image stays until `dropHistory`. */
+  /** Builds `data.<newHistory>.img` from the snapshot (detached only); the old history's image stays until `keepHistory`. */
   buildHistory(replica: ReplicaRef, snapshotId: string, newHistory: number, size: Bytes, work: Work): Promise<void>;
-  /** Turns the image of an old history into a snapshot (kept), or deletes it. */
-  keepHistory(replica: ReplicaRef, oldHistory: number, asSnapshotId: string): Promise<void>;
+  /** Turns the image of an old history into a snapshot (kept), or deletes it (null). Refused for the reference's own history. */
+  keepHistory(replica: ReplicaRef, oldHistory: number, asSnapshotId: string | null): Promise<void>;
 }
