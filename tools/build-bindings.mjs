@@ -1,0 +1,90 @@
+// Makes the CDKTF bindings of our own provider: asks the built provider for its schema through Terraform or OpenTofu,
+// has @cdktf/provider-generator write the classes, and compiles them into an npm package, stacks/.gen/holdfast.
+// Does nothing when neither the provider nor this file has changed. (`cdktf get` is not used: it fails under OpenTofu.)
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const top = path.dirname(import.meta.dirname);
+const target = path.join(top, 'stacks/.gen/holdfast');
+const source = 'holdfast/holdfast';
+
+/** What the bindings are made from, in one word. */
+function fingerprint() {
+  const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
+  for (const file of readdirSync(path.join(top, 'dist/provider'), { recursive: true, withFileTypes: true })) {
+    if (file.isFile() && /\.c?js$/.test(file.name)) hash.update(readFileSync(path.join(file.parentPath, file.name)));
+  }
+  return hash.update(readFileSync(path.join(top, 'package-lock.json'))).digest('hex');
+}
+
+/** The provider's schema as `providers schema -json` gives it, under the one name that both binaries share. */
+function providerSchema() {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'holdfast-schema-'));
+  try {
+    writeFileSync(path.join(dir, 'main.tf'), `terraform {\n  required_providers {\n    holdfast = { source = "${source}" }\n  }\n}\n`);
+    const binary = command(path.join(top, 'tools/need'), ['terraform'], top).trim();
+    const env = { ...process.env, TF_CLI_CONFIG_FILE: path.join(top, 'dist/terraformrc'), CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
+    command(binary, ['init', '-input=false', '-no-color'], dir, env);
+    const schema = JSON.parse(command(binary, ['providers', 'schema', '-json'], dir, env));
+    const [ours] = Object.entries(schema.provider_schemas).filter(([name]) => name.endsWith(`/${source}`)).map(([, value]) => value);
+    if (ours === undefined) throw new Error(`${binary} knows no schema of ${source}`);
+    return { ...schema, provider_schemas: { [`registry.terraform.io/${source}`]: ours } };
+  } finally {
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+function command(file, args, cwd, env = process.env) {
+  const { status, stdout, stderr, error } = spawnSync(file, args, { cwd, env, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
+  if (status !== 0) throw new Error(`${file} ${args.join(' ')} failed: ${error?.message ?? ''}${stderr}${stdout}`);
+  return stdout;
+}
+
+async function generate(schema, work) {
+  // Loaded only when there is something to do: they take seconds to load.
+  // The package's own entry also loads jsii-pacmak, for languages that are not ours; so its generator is taken alone.
+  const { TerraformProviderGenerator } = (await import('@cdktf/provider-generator/lib/get/generator/provider-generator.js')).default;
+  const { CodeMaker } = (await import('codemaker')).default;
+  const { default: ts } = await import('typescript');
+  const { ConstructsMakerProviderTarget, LANGUAGES, TerraformProviderConstraint } = (await import('@cdktf/commons')).default;
+  const code = new CodeMaker();
+  const constraint = new TerraformProviderConstraint({ name: 'holdfast', source });
+  new TerraformProviderGenerator(code, schema).generate(new ConstructsMakerProviderTarget(constraint, LANGUAGES[0]));
+  await code.save(work);
+  const root = path.join(work, 'providers/holdfast');
+  const sources = readdirSync(root, { recursive: true }).filter((file) => file.endsWith('.ts')).map((file) => path.join(root, file));
+  writeFileSync(path.join(root, 'package.json'), `${JSON.stringify({
+    name: '@holdfast/cdktf-provider-holdfast', version: '0.1.0', license: 'Apache-2.0', type: 'commonjs',
+    description: 'CDKTF bindings of the Terraform provider holdfast/holdfast', main: 'index.js', types: 'index.d.ts',
+    peerDependencies: { cdktf: '^0.21.0', constructs: '~10.7' },
+  }, null, 2)}\n`);
+  const program = ts.createProgram(sources, {
+    target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.Node16, moduleResolution: ts.ModuleResolutionKind.Node16,
+    declaration: true, skipLibCheck: true, types: ['node'], typeRoots: [path.join(top, 'node_modules/@types')], rootDir: root,
+  });
+  const { diagnostics } = program.emit();
+  const wrong = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
+  if (wrong.length > 0) throw new Error(ts.formatDiagnostics(wrong, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => top, getNewLine: () => '\n' }));
+  for (const file of sources) rmSync(file);
+  return root;
+}
+
+const stamp = path.join(target, 'made-from');
+const wanted = fingerprint();
+if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+  // Below stacks/.gen, so that the generated imports find cdktf and constructs while they are compiled.
+  mkdirSync(path.dirname(target), { recursive: true });
+  const work = mkdtempSync(path.join(path.dirname(target), '.new-'));
+  try {
+    const made = await generate(providerSchema(), work);
+    writeFileSync(path.join(made, 'made-from'), wanted);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(made, target);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
