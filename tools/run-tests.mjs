@@ -112,5 +112,5 @@ for (const row of rows) {
 const sum = (pick) => rows.reduce((total, row) => total + pick(row), 0);
 const line = `${sum((row) => row.passed)} passed, ${sum((row) => row.failed.length)} failed, ${sum((row) => row.skipped.length)} skipped`;
 writeFileSync(path.join(out, 'summary'), `${line}\n`);
-console.log(`\n${line}`);
+if (!process.env.HOLDFAST_SUM_ELSEWHERE) console.log(`\n${line}`);
 process.exitCode = rows.some((row) => row.failed.length > 0) ? 1 : 0;
