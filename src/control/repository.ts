@@ -1,0 +1,162 @@
+/** Typed reads of records, references (id or name) resolved, and the compare-and-swap loop that every change goes through. */
+import { clip } from '../model/bytes.ts';
+import { HoldfastError } from '../model/errors.ts';
+import { isId } from '../model/id.ts';
+import type { Pool } from '../model/pool.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import type { Volume } from '../model/volume.ts';
+import type { Page, PageQuery } from './control.ts';
+import { KEYS } from './keys.ts';
+import type { Entry, Store, Write } from './ports/store.ts';
+
+const MAX_PAGE = 500;
+const MAX_TRIES = 50;
+
+const missing = (kind: string, ref: string): HoldfastError =>
+  new HoldfastError('not_found', `there is no ${kind} "${clip(ref)}"`, { object: `${kind} ${clip(ref)}`, hint: `List them: holdfast ${kind} list` });
+
+async function byName<T>(store: Store, indexKey: string, recordKey: (id: string) => string): Promise<Entry<T> | null> {
+  const index = await store.get<string>(indexKey);
+  return index === null ? null : store.get<T>(recordKey(index.value));
+}
+
+/** References may hold anything; only well-formed ones reach the store's key space. */
+const wellFormed = (ref: string): boolean => /^[\x21-\x7e]{1,128}$/.test(ref) && !ref.includes('/');
+
+export async function findPool(store: Store, ref: string): Promise<Entry<Pool> | null> {
+  if (!wellFormed(ref)) return null;
+  return isId('pool', ref) ? store.get<Pool>(KEYS.pool(ref)) : byName<Pool>(store, KEYS.poolName(ref), KEYS.pool);
+}
+
+export async function needPool(store: Store, ref: string): Promise<Entry<Pool>> {
+  const found = await findPool(store, ref);
+  if (found === null) throw missing('pool', ref);
+  return found;
+}
+
+/** A live volume by id or name; a trashed one by id only. */
+export async function findVolume(store: Store, ref: string): Promise<Entry<Volume> | null> {
+  if (!wellFormed(ref)) return null;
+  if (!isId('volume', ref)) return byName<Volume>(store, KEYS.volumeName(ref), KEYS.volume);
+  return (await store.get<Volume>(KEYS.volume(ref))) ?? (await store.get<Volume>(KEYS.trashed(ref)));
+}
+
+export async function needVolume(store: Store, ref: string): Promise<Entry<Volume>> {
+  const found = await findVolume(store, ref);
+  if (found === null) throw missing('volume', ref);
+  return found;
+}
+
+/** As `needVolume`, refusing one in the trash with the way out. */
+export async function needLiveVolume(store: Store, ref: string): Promise<Entry<Volume>> {
+  const found = await needVolume(store, ref);
+  if (found.value.status.state === 'trashed') {
+    throw new HoldfastError('failed_precondition', `volume ${found.value.name} is in the trash`, { object: `volume ${found.value.id}`, hint: `Take it back first: holdfast trash restore ${found.value.id}` });
+  }
+  return found;
+}
+
+export async function findSnapshot(store: Store, ref: string): Promise<Entry<Snapshot> | null> {
+  if (!wellFormed(ref)) return null;
+  if (isId('snapshot', ref)) return store.get<Snapshot>(KEYS.snapshot(ref));
+  const at = ref.indexOf('@');
+  if (at <= 0) return null;
+  const volume = await findVolume(store, ref.slice(0, at));
+  return volume === null ? null : byName<Snapshot>(store, KEYS.snapshotName(volume.value.id, ref.slice(at + 1)), KEYS.snapshot);
+}
+
+export async function needSnapshot(store: Store, ref: string): Promise<Entry<Snapshot>> {
+  const found = await findSnapshot(store, ref);
+  if (found === null) throw missing('snapshot', ref);
+  return found;
+}
+
+export async function snapshotsOf(store: Store, volumeId: string): Promise<readonly Entry<Snapshot>[]> {
+  const { entries } = await store.list<string>(KEYS.snapshotNames(volumeId));
+  const records = await Promise.all(entries.map(({ value }) => store.get<Snapshot>(KEYS.snapshot(value))));
+  return records.filter((record) => record !== null);
+}
+
+/**
+ * A page of records in key order.
+ * @param keep which records count.
+ */
+export async function page<T extends { readonly id: string }>(store: Store, prefix: string, query: PageQuery, keep: (record: T) => boolean = () => true): Promise<Page<T>> {
+  const limit = checkLimit(query.limit);
+  const items: T[] = [];
+  let scanned = decodeCursor(prefix, query.cursor);
+  let lastKept = scanned;
+  for (;;) {
+    const { entries } = await store.list<T>(prefix, { ...(scanned === undefined ? {} : { after: scanned }), limit: MAX_PAGE });
+    for (const entry of entries) {
+      scanned = entry.key;
+      if (!keep(entry.value)) continue;
+      if (items.length === limit) return { items, next: encodeCursor(lastKept ?? '') };
+      items.push(entry.value);
+      lastKept = entry.key;
+    }
+    if (entries.length < MAX_PAGE) return { items, next: null };
+  }
+}
+
+function checkLimit(limit: number | undefined): number {
+  if (limit === undefined) return MAX_PAGE;
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw new HoldfastError('invalid_argument', `limit must be a whole number from 1 to ${MAX_PAGE}`, { field: 'limit' });
+  return limit;
+}
+
+const encodeCursor = (key: string): string => btoa(key).replaceAll('=', '');
+function decodeCursor(prefix: string, cursor: string | undefined): string | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const key = atob(cursor);
+    if (key.startsWith(prefix)) return key;
+  } catch { /* told below */ }
+  throw new HoldfastError('invalid_argument', 'the cursor is not one of this list', { field: 'cursor', hint: 'Use the "next" of the last page, or leave it out.' });
+}
+
+/**
+ * Reads, decides, writes; again when somebody else wrote in between. `decide` must be pure: it may run several times.
+ * It returns null when there is nothing to write.
+ */
+export async function change<T, R>(store: Store, key: string, absent: () => HoldfastError, decide: (record: T, revision: number) => { readonly writes: readonly Write[]; readonly also?: readonly { readonly key: string; readonly revision: number }[]; readonly result: R } | null): Promise<R | null> {
+  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    const entry = await store.get<T>(key);
+    if (entry === null) throw absent();
+    const decided = decide(entry.value, entry.revision);
+    if (decided === null) return null;
+    const done = await store.txn([{ key, revision: entry.revision }, ...(decided.also ?? [])], decided.writes);
+    if (done.committed) return decided.result;
+  }
+  throw new HoldfastError('unavailable', 'the record is changed by others all the time', { object: key, hint: 'Try again.' });
+}
+
+/** Applies `mutate` to a volume's record, live or trashed. Returns the new record, or the old one when nothing changed. */
+export async function changeVolume(store: Store, id: string, mutate: (volume: Volume) => Volume): Promise<Volume> {
+  const trashed = (await store.get(KEYS.volume(id))) === null;
+  const key = trashed ? KEYS.trashed(id) : KEYS.volume(id);
+  let seen: Volume | undefined;
+  const written = await change<Volume, Volume>(store, key, () => missing('volume', id), (volume) => {
+    seen = volume;
+    const next = mutate(volume);
+    return next === volume ? null : { writes: [{ op: 'put', key, value: next }], result: next };
+  });
+  return written ?? (seen as Volume);
+}
+
+export async function changePool(store: Store, id: string, mutate: (pool: Pool) => Pool): Promise<Pool> {
+  let seen: Pool | undefined;
+  const key = KEYS.pool(id);
+  const written = await change<Pool, Pool>(store, key, () => missing('pool', id), (pool) => {
+    seen = pool;
+    const next = mutate(pool);
+    return next === pool ? null : { writes: [{ op: 'put', key, value: next }], result: next };
+  });
+  return written ?? (seen as Pool);
+}
+
+/** Refuses a change of something that is not as the caller saw it. */
+export function checkVersion(object: string, version: number, expected: number | undefined): void {
+  if (expected === undefined || expected === version) return;
+  throw new HoldfastError('conflict', `${object} has version ${version}, not ${expected}: it was changed in between`, { object, field: 'version', hint: 'Read it again and repeat the change.' });
+}

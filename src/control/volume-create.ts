@@ -1,0 +1,198 @@
+/** Making a volume: decided in one transaction (name, place, bytes), then done by the operation `volume.create`. */
+import { HoldfastError } from '../model/errors.ts';
+import { availableIn, type Pool } from '../model/pool.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { conflictError, conflictsWithVolume } from '../model/spec-match.ts';
+import type { Volume } from '../model/volume.ts';
+import { isoNow, mintId, type Context } from './context.ts';
+import type { Accepted, CallOptions, CreateVolume, PlacementExplanation } from './control.ts';
+import { repeatable, type Claimer } from './idempotency.ts';
+import { KEYS } from './keys.ts';
+import { allocate } from './ledger.ts';
+import { choosePlace, explain, type PlacementWish } from './placement.ts';
+import type { ImageSource } from './ports/data-plane.ts';
+import { localReplica, replicaRef, volumeDescriptor } from './refs.ts';
+import { changeVolume, findVolume, needPool, needSnapshot, needVolume } from './repository.ts';
+import { completeVolume } from './requests.ts';
+import { restoreFromTrash } from './trash.ts';
+
+/** One node so far; the cluster counts its storage nodes. */
+const STORAGE_NODES = 1;
+const MAX_TRIES = 20;
+
+interface Plan {
+  readonly volume: Volume;
+  readonly pool: Pool;
+  readonly poolRevision: number;
+}
+
+export function createVolumeMaker(ctx: Context) {
+  registerCreate(ctx);
+
+  const wishOf = async (request: CreateVolume): Promise<{ readonly wish: PlacementWish; readonly spec: Volume['spec']; readonly source: Snapshot | null }> => {
+    const source = request.source_snapshot === undefined ? null : (await needSnapshot(ctx.store, request.source_snapshot)).value;
+    if (source !== null && source.status.state !== 'ready') throw new HoldfastError('failed_precondition', `snapshot ${source.volume_name}@${source.name} is ${source.status.state}`, { object: `snapshot ${source.id}` });
+    const asked = request.pool === undefined ? null : (await needPool(ctx.store, request.pool)).value;
+    const { name, spec } = completeVolume(request, asked?.id ?? null, source, STORAGE_NODES);
+    // A clone shares blocks with its snapshot, so it is made beside it.
+    const home = source === null ? null : localReplica((await needVolume(ctx.store, source.spec.volume)).value);
+    if (home !== null && asked !== null && asked.id !== home.pool) {
+      throw new HoldfastError('failed_precondition', `a clone is made in its snapshot's pool, not in ${asked.name}`, { object: `volume ${name}`, field: 'pool', hint: 'Leave the pool out.' });
+    }
+    return { wish: { name, size_bytes: spec.size_bytes, class: home === null ? spec.class : 'any', pool: home?.pool ?? spec.pool, filesystem: home?.filesystem ?? null }, spec, source };
+  };
+
+  const plan = async (request: CreateVolume): Promise<Plan> => {
+    const { wish, spec } = await wishOf(request);
+    const { pool, filesystem } = choosePlace(wish, await ctx.observations.pools(2_000));
+    const record = await needPool(ctx.store, pool.id);
+    const roomNow = availableIn({ ...record.value, status: { ...record.value.status, filesystems: pool.status.filesystems } }, filesystem);
+    if (roomNow < spec.size_bytes) return plan(request);
+    const volume: Volume = {
+      id: mintId(ctx, 'volume'), name: wish.name, version: 1, owner: request.owner ?? '', labels: request.labels ?? {}, created_at: isoNow(ctx.clock), spec,
+      status: { state: 'creating', conditions: [], observed_at: null, used_bytes: null, written_at: null, device: null, mount_path: null, publications: [], trashed: null },
+      replication: {
+        history: 1, generation: 0, set_version: 1, size: spec.size_bytes, writer: null, clean: true, attaching: null, snapshots: [],
+        replicas: [{ id: mintId(ctx, 'replica'), node: ctx.node.id, pool: pool.id, filesystem: filesystem.uuid, state: 'in-sync', home: null }],
+      },
+    };
+    return { volume, pool: allocate(record.value, filesystem.uuid, spec.size_bytes), poolRevision: record.revision };
+  };
+
+  const trashedOfName = async (name: string): Promise<Volume | null> => {
+    const { entries } = await ctx.store.list<Volume>(KEYS.trash);
+    const named = entries.map(({ value }) => value).filter(({ status }) => status.trashed?.name === name);
+    return named.sort((a, b) => ((a.status.trashed?.at ?? '') < (b.status.trashed?.at ?? '') ? 1 : -1))[0] ?? null;
+  };
+
+  const begin = async (request: CreateVolume, claim: Claimer): Promise<Accepted<Volume>> => {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+      const planned = await plan(request);
+      const { volume, pool } = planned;
+      const operation = ctx.operations.draft({ kind: 'volume.create', target: { kind: 'volume', id: volume.id, name: volume.name } });
+      const claimed = claim(operation.id, volume.id);
+      const begun = await ctx.operations.begin(operation, [{ key: KEYS.volumeName(volume.name), revision: 0 }, { key: KEYS.pool(pool.id), revision: planned.poolRevision }, ...claimed.compare], [
+        { op: 'put', key: KEYS.volume(volume.id), value: volume }, { op: 'put', key: KEYS.volumeName(volume.name), value: volume.id }, { op: 'put', key: KEYS.pool(pool.id), value: pool }, ...claimed.writes,
+      ]);
+      if (begun) return { object: volume, operation, warnings: [] };
+      const taken = await findVolume(ctx.store, volume.name);
+      if (taken !== null) throw nameTaken(taken.value, request);
+    }
+    throw new HoldfastError('unavailable', 'many volumes are being made at once', { hint: 'Try again.' });
+  };
+
+  const create = async (request: CreateVolume, options: CallOptions): Promise<Accepted<Volume>> =>
+    repeatable(ctx, 'volume', request, options, async (claim) => {
+      // Well-formed before anything is looked up: errors about the request come first.
+      const { wish } = await wishOf(request);
+      const taken = await findVolume(ctx.store, wish.name);
+      if (taken !== null) throw nameTaken(taken.value, request);
+      const trashed = await trashedOfName(wish.name);
+      const warnings: string[] = [];
+      if (trashed !== null && request.if_trashed === 'refuse') {
+        throw new HoldfastError('failed_precondition', `a volume "${wish.name}" is in the trash since ${trashed.status.trashed?.at ?? ''}`, {
+          object: `volume ${trashed.id}`, field: 'if_trashed', hint: `Take it back (holdfast trash restore ${trashed.id}), purge it (holdfast trash purge ${trashed.id}), or ask for a new one with if_trashed = new.`,
+        });
+      }
+      if (trashed !== null && request.if_trashed === 'restore') {
+        const { conflicts, warnings: differences } = conflictsWithVolume(request, trashed);
+        if (conflicts.length > 0) throw conflictError(trashed, conflicts);
+        if (request.dry_run === true) return { object: trashed, operation: null, warnings: differences };
+        const restored = await restoreFromTrash(ctx, trashed.id, wish.name);
+        return { object: restored, operation: null, warnings: [`volume ${wish.name} was taken back from the trash with its data`, ...differences] };
+      }
+      if (trashed !== null) warnings.push(`volume ${wish.name} is a new one; an older one of that name is in the trash (holdfast trash restore ${trashed.id} takes it back under another name)`);
+      if (request.dry_run === true) return { object: (await plan(request)).volume, operation: null, warnings };
+      const begun = await begin(request, claim);
+      return { ...begun, warnings };
+    }, (id) => needVolume(ctx.store, id).then(({ value }) => value));
+
+  return {
+    create,
+
+    async ensure(request: CreateVolume, options: CallOptions): Promise<Accepted<Volume> & { readonly created: boolean }> {
+      const existing = await findVolume(ctx.store, request.name);
+      if (existing !== null && existing.value.name === request.name) return { ...taken(ctx, request, existing.value), created: false };
+      try {
+        return { ...(await create(request, options)), created: true };
+      } catch (error) {
+        // Two asked at once: the other one's volume is as good, if it fits.
+        const other = error instanceof HoldfastError && error.code === 'conflict' ? await findVolume(ctx.store, request.name) : null;
+        if (other === null) throw error;
+        return { ...taken(ctx, request, other.value), created: false };
+      }
+    },
+
+    async explain(volume: Volume): Promise<PlacementExplanation> {
+      const replica = localReplica(volume);
+      return explain({ name: volume.name, size_bytes: 0, class: volume.spec.class, pool: volume.spec.pool, filesystem: null }, await ctx.observations.pools(2_000), replica.pool);
+    },
+  };
+}
+
+function taken(ctx: Context, request: CreateVolume, volume: Volume): Accepted<Volume> {
+  const { conflicts, warnings } = conflictsWithVolume(request, volume);
+  if (conflicts.length > 0) throw conflictError(volume, conflicts);
+  const running = ctx.operations.runningOf(volume.id);
+  return { object: volume, operation: running?.kind === 'volume.create' ? running : null, warnings };
+}
+
+function nameTaken(volume: Volume, request: CreateVolume): HoldfastError {
+  const { conflicts } = conflictsWithVolume(request, volume);
+  if (conflicts.length > 0) return conflictError(volume, conflicts);
+  return new HoldfastError('conflict', `there is a volume "${volume.name}" already`, { object: `volume ${volume.id}`, field: 'name', fields: [], hint: 'Choose another name, use the one that is there, or ensure it (PUT) instead of creating it.' });
+}
+
+function registerCreate(ctx: Context): void {
+  const poolOf = async (volume: Volume): Promise<Pool> => ctx.observations.pool((await needPool(ctx.store, localReplica(volume).pool)).value, 1_000);
+
+  const sourceOf = async (volume: Volume): Promise<ImageSource> => {
+    if (volume.spec.source_snapshot === null) return { kind: 'empty', filesystem: volume.spec.filesystem };
+    const { value: snapshot } = await needSnapshot(ctx.store, volume.spec.source_snapshot);
+    const { value: origin } = await needVolume(ctx.store, snapshot.spec.volume);
+    return { kind: 'snapshot', from: replicaRef(origin, await poolOf(origin)), snapshot_id: snapshot.id, filesystem: volume.spec.filesystem };
+  };
+
+  ctx.operations.register('volume.create', {
+    cancellable: true,
+    unit: 'bytes',
+    steps: [
+      {
+        name: 'image',
+        async run(operation, work) {
+          const { value: volume } = await needVolume(ctx.store, operation.target.id);
+          await ctx.dataPlane.createReplica(replicaRef(volume, await poolOf(volume)), volume.spec.size_bytes, await sourceOf(volume), volumeDescriptor(volume, ctx.cluster, []), work);
+        },
+      },
+      {
+        name: 'ready',
+        async run(operation) {
+          const volume = await changeVolume(ctx.store, operation.target.id, (record) => (record.status.state === 'ready' ? record : { ...record, status: { ...record.status, state: 'ready' } }));
+          await ctx.events.tell(operation.target, 'Created', `volume ${volume.name} is ready`);
+        },
+      },
+    ],
+    async undo(operation, error) {
+      const found = await findVolume(ctx.store, operation.target.id);
+      if (found === null) return;
+      const { value: volume } = found;
+      const replica = localReplica(volume);
+      await ctx.dataPlane.removeReplica(replicaRef(volume, await poolOf(volume)));
+      await dropVolume(ctx, volume, replica.filesystem, volume.spec.size_bytes, KEYS.volume(volume.id), [KEYS.volumeName(volume.name)]);
+      await ctx.events.tell(operation.target, 'CreateFailed', `volume ${volume.name} was not made: ${error.message}`, 'warning');
+    },
+  });
+}
+
+/** Deletes a volume's record and gives its bytes back, in one transaction. */
+export async function dropVolume(ctx: Context, volume: Volume, filesystem: string, bytes: number, key: string, otherKeys: readonly string[]): Promise<void> {
+  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    const pool = await ctx.store.get<Pool>(KEYS.pool(localReplica(volume).pool));
+    const deletions = [key, ...otherKeys].map((name) => ({ op: 'delete', key: name }) as const);
+    const done = pool === null
+      ? await ctx.store.txn([], deletions)
+      : await ctx.store.txn([{ key: pool.key, revision: pool.revision }], [...deletions, { op: 'put', key: pool.key, value: allocate(pool.value, filesystem, -bytes) }]);
+    if (done.committed) return ctx.observations.forgetVolume(volume.id);
+  }
+  throw new HoldfastError('unavailable', `the record of volume ${volume.name} could not be removed`, { object: `volume ${volume.id}`, hint: 'Try again.' });
+}

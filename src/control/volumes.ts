@@ -1,0 +1,238 @@
+/** Use cases of volumes that exist: look, change, resize, attach, publish, remove. Making them is `volume-create.ts`. */
+import { formatBytes, formatSize } from '../model/bytes.ts';
+import { HoldfastError } from '../model/errors.ts';
+import { checkLabels } from '../model/name.ts';
+import type { Operation } from '../model/operation.ts';
+import { availableIn, type Pool } from '../model/pool.ts';
+import type { Publication, Volume } from '../model/volume.ts';
+import type { Attachment } from './attachment.ts';
+import type { Context } from './context.ts';
+import type { Control, VolumeFilter } from './control.ts';
+import { KEYS } from './keys.ts';
+import { allocate } from './ledger.ts';
+import type { Work } from './ports/data-plane.ts';
+import { localReplica } from './refs.ts';
+import { changeVolume, checkVersion, findVolume, needLiveVolume, needVolume, page } from './repository.ts';
+import { checkPath, checkRetention, checkSize } from './requests.ts';
+import { describe, moveToTrash, purgeSteps } from './trash.ts';
+import { createVolumeMaker } from './volume-create.ts';
+
+export type VolumeUseCases = Pick<Control, 'createVolume' | 'ensureVolume' | 'listVolumes' | 'getVolume' | 'updateVolume' | 'resizeVolume' | 'attachVolume' | 'detachVolume' | 'publishVolume' | 'unpublishVolume' | 'removeVolume' | 'explainVolume'>;
+
+const target = (volume: Volume) => ({ kind: 'volume', id: volume.id, name: volume.name }) as const;
+const consumers = (publications: readonly Publication[]): string => publications.slice(0, 5).map(({ consumer, path }) => path ?? consumer).join(', ');
+
+export function createVolumeUseCases(ctx: Context, attachment: Attachment): VolumeUseCases {
+  const maker = createVolumeMaker(ctx);
+  registerGrow(ctx, attachment);
+  registerRemove(ctx, attachment);
+  const observed = (volume: Volume): Promise<Volume> => ctx.observations.volume(volume);
+
+  const locked = async (ref: string, work: (volume: Volume) => Promise<Volume>): Promise<Volume> => {
+    const { value: found } = await needLiveVolume(ctx.store, ref);
+    return ctx.locks.hold(found.id, async () => {
+      const changed = await work((await needLiveVolume(ctx.store, found.id)).value);
+      ctx.observations.forgetVolume(found.id);
+      return changed;
+    });
+  };
+
+  const refuseUsed = (volume: Volume): void => {
+    const object = `volume ${volume.name}`;
+    if (volume.status.publications.length > 0) throw new HoldfastError('failed_precondition', `${object} is in use by ${volume.status.publications.length} consumer(s): ${consumers(volume.status.publications)}`, { object, hint: 'Stop the containers or unmount it first.' });
+  };
+
+  return {
+    createVolume: (request, options = {}) => maker.create(request, options),
+    ensureVolume: (request, options = {}) => maker.ensure(request, options),
+
+    async listVolumes(filter: VolumeFilter = {}) {
+      const pool = filter.pool === undefined ? undefined : ((await ctx.store.get<string>(KEYS.poolName(filter.pool)).catch(() => null))?.value ?? filter.pool);
+      const found = await page<Volume>(ctx.store, KEYS.volumes, filter, (volume) => matches(volume, filter, pool));
+      return { ...found, items: await Promise.all(found.items.map((volume) => ctx.observations.volume(volume, 5_000))) };
+    },
+
+    async getVolume(ref) {
+      return observed((await needVolume(ctx.store, ref)).value);
+    },
+
+    async updateVolume(ref, requested, options = {}) {
+      const { value: found } = await needLiveVolume(ctx.store, ref);
+      const object = `volume ${found.name}`;
+      if (requested.labels !== undefined) checkLabels(object, requested.labels);
+      if (requested.trash_retention_ms !== undefined) checkRetention(object, requested.trash_retention_ms);
+      const changed = await changeVolume(ctx.store, found.id, (volume) => {
+        checkVersion(object, volume.version, options.expectedVersion);
+        const next: Volume = {
+          ...volume, labels: requested.labels ?? volume.labels, owner: requested.owner ?? volume.owner,
+          spec: { ...volume.spec, deletion_protection: requested.deletion_protection ?? volume.spec.deletion_protection, trash_retention_ms: requested.trash_retention_ms ?? volume.spec.trash_retention_ms },
+        };
+        return JSON.stringify(next) === JSON.stringify(volume) ? volume : { ...next, version: volume.version + 1 };
+      });
+      if (changed.version !== found.version) await ctx.events.tell(target(changed), 'Updated', `volume ${changed.name} was changed`);
+      return observed(changed);
+    },
+
+    async resizeVolume(ref, sizeBytes, options = {}) {
+      const { value: volume } = await needLiveVolume(ctx.store, ref);
+      const object = `volume ${volume.name}`;
+      checkVersion(object, volume.version, options.expectedVersion);
+      const size = checkSize(object, sizeBytes);
+      const running = ctx.operations.runningOf(volume.id);
+      if (running?.kind === 'volume.grow' && running.args.to === size) return { object: volume, operation: running, warnings: [] };
+      ctx.operations.refuseWhileRunning(volume.id, object);
+      if (size < volume.spec.size_bytes) {
+        throw new HoldfastError('invalid_argument', `${object} has ${formatBytes(volume.spec.size_bytes)} and cannot shrink to ${formatBytes(size)}`, { object, field: 'size', hint: `Volumes only grow: ask for ${formatSize(volume.spec.size_bytes)} or more, or make a smaller one and copy.` });
+      }
+      const seen = await observed(volume);
+      if (size === volume.spec.size_bytes && !seen.status.conditions.some(({ type }) => type === 'SizeDrift')) return { object: seen, operation: null, warnings: [] };
+      return reserveGrowth(ctx, volume, size);
+    },
+
+    attachVolume: async (ref) => observed(await locked(ref, async (volume) => (await attachment.attach(volume)).volume)),
+    detachVolume: async (ref) => observed(await locked(ref, async (volume) => {
+      refuseUsed(volume);
+      return attachment.detach(volume);
+    })),
+
+    async publishVolume(ref, request) {
+      const path = request.path === undefined ? null : checkPath(`volume ${ref.slice(0, 80)}`, 'path', request.path);
+      if (!/^[\x21-\x7e]{1,512}$/.test(request.consumer)) throw new HoldfastError('invalid_argument', 'consumer must be 1 to 512 printable ASCII characters', { object: `volume ${ref.slice(0, 80)}`, field: 'consumer' });
+      let mountPath = '';
+      const volume = await locked(ref, async (record) => {
+        const published = await attachment.publish(record, { consumer: request.consumer, path, read_only: request.read_only ?? false });
+        mountPath = published.mount_path;
+        return published.volume;
+      });
+      return { volume: await observed(volume), mount_path: mountPath };
+    },
+
+    async unpublishVolume(ref, request) {
+      const { consumer, path } = request;
+      if (consumer === undefined && path === undefined) throw new HoldfastError('invalid_argument', 'say which consumer or path', { object: `volume ${ref.slice(0, 80)}`, field: 'consumer' });
+      return observed(await locked(ref, (volume) => attachment.unpublish(volume, (publication) => (consumer === undefined || publication.consumer === consumer) && (path === undefined || publication.path === path))));
+    },
+
+    async removeVolume(ref, request = {}, options = {}) {
+      const { value: volume } = await needLiveVolume(ctx.store, ref);
+      const object = `volume ${volume.name}`;
+      checkVersion(object, volume.version, options.expectedVersion);
+      const running = ctx.operations.runningOf(volume.id);
+      if (running?.kind === 'volume.remove') return { object: volume, operation: running, warnings: [] };
+      ctx.operations.refuseWhileRunning(volume.id, object);
+      if (volume.spec.deletion_protection) {
+        throw new HoldfastError('failed_precondition', `${object} is protected from deletion`, { object, field: 'deletion_protection', hint: `Lift it first: holdfast volume update ${volume.name} --no-protect (Terraform: deletion_protection = false, apply, then destroy).` });
+      }
+      refuseUsed(volume);
+      const purging = request.purge === true || volume.spec.trash_retention_ms === 0;
+      const operation = ctx.operations.draft({ kind: 'volume.remove', target: target(volume), args: { purge: purging } });
+      await ctx.operations.begin(operation, [], []);
+      return { object: volume, operation, warnings: [] };
+    },
+
+    async explainVolume(ref) {
+      return maker.explain((await needVolume(ctx.store, ref)).value);
+    },
+  };
+}
+
+function matches(volume: Volume, filter: VolumeFilter, pool: string | undefined): boolean {
+  return (
+    (filter.name === undefined || volume.name === filter.name) &&
+    (filter.owner === undefined || volume.owner === filter.owner) &&
+    (pool === undefined || volume.replication.replicas.some((replica) => replica.pool === pool)) &&
+    Object.entries(filter.labels ?? {}).every(([key, value]) => volume.labels[key] === value)
+  );
+}
+
+/** Takes the bytes from the pool's account and begins to grow, in one transaction. */
+async function reserveGrowth(ctx: Context, volume: Volume, size: number): ReturnType<Control['resizeVolume']> {
+  const object = `volume ${volume.name}`;
+  const replica = localReplica(volume);
+  const delta = size - volume.spec.size_bytes;
+  for (let attempt = 0; attempt < 20; attempt += 1) {
+    const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
+    if (entry === null) throw new HoldfastError('failed_precondition', `the pool of ${object} is gone`, { object });
+    const pool = await ctx.observations.pool(entry.value, 1_000);
+    const filesystem = pool.status.filesystems.find(({ uuid }) => uuid === replica.filesystem);
+    const room = filesystem === undefined ? 0 : availableIn({ ...pool, status: { ...pool.status, allocated_by_filesystem: entry.value.status.allocated_by_filesystem } }, filesystem);
+    if (delta > room) {
+      throw new HoldfastError('resource_exhausted', `${object} cannot grow to ${formatBytes(size)}: pool ${pool.name} can still provision ${formatBytes(room)}, ${formatBytes(delta)} more are needed`, { object, field: 'size', hint: `Ask for ${formatSize(volume.spec.size_bytes + Math.floor(room / 4096) * 4096)} or less, or grow the pool: holdfast pool grow ${pool.name}` });
+    }
+    const operation = ctx.operations.draft({ kind: 'volume.grow', target: target(volume), args: { from: volume.spec.size_bytes, to: size } });
+    const begun = await ctx.operations.begin(operation, [{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: allocate(entry.value, replica.filesystem, delta) }]);
+    if (begun) return { object: volume, operation, warnings: [] };
+  }
+  throw new HoldfastError('unavailable', `${object} could not be resized: its pool is changed all the time`, { object, hint: 'Try again.' });
+}
+
+function registerGrow(ctx: Context, attachment: Attachment): void {
+  ctx.operations.register('volume.grow', {
+    cancellable: false,
+    unit: 'steps',
+    steps: [
+      {
+        name: 'grow',
+        async run(operation, work) {
+          const { value: volume } = await needLiveVolume(ctx.store, operation.target.id);
+          await ctx.dataPlane.grow(await attachment.replica(volume), operation.args.to as number, volume.spec.filesystem, work);
+        },
+      },
+      {
+        name: 'record',
+        async run(operation) {
+          const size = operation.args.to as number;
+          const volume = await changeVolume(ctx.store, operation.target.id, (record) => (record.spec.size_bytes === size && record.replication.size === size ? record : { ...record, version: record.version + 1, spec: { ...record.spec, size_bytes: size }, replication: { ...record.replication, size } }));
+          ctx.observations.forgetVolume(volume.id);
+          await describe(ctx, volume);
+          await ctx.events.tell(target(volume), 'Grown', `volume ${volume.name} grew to ${formatBytes(size)}`);
+        },
+      },
+    ],
+    async undo(operation, error) {
+      const found = await findVolume(ctx.store, operation.target.id);
+      const to = operation.args.to as number;
+      const from = operation.args.from as number;
+      if (found === null || found.value.spec.size_bytes === to) return;
+      const replica = localReplica(found.value);
+      for (let attempt = 0; attempt < 20; attempt += 1) {
+        const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
+        if (entry === null) break;
+        const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: allocate(entry.value, replica.filesystem, from - to) }]);
+        if (done.committed) break;
+      }
+      await ctx.events.tell(operation.target, 'GrowFailed', `volume ${operation.target.name} did not grow to ${formatBytes(to)}: ${error.message}`, 'warning');
+    },
+  });
+}
+
+function registerRemove(ctx: Context, attachment: Attachment): void {
+  ctx.operations.register('volume.remove', {
+    cancellable: false,
+    unit: 'steps',
+    steps: [
+      {
+        name: 'detach',
+        async run(operation) {
+          const { value: volume } = await needVolume(ctx.store, operation.target.id);
+          if (volume.status.state === 'trashed') return;
+          // Somebody may have mounted it since it was asked for.
+          if (volume.status.publications.length > 0) throw new HoldfastError('failed_precondition', `volume ${volume.name} is in use by ${consumers(volume.status.publications)}`, { object: `volume ${volume.name}`, hint: 'Stop the containers or unmount it first.' });
+          if (volume.replication.writer !== null || volume.replication.attaching !== null) await attachment.detach(volume);
+        },
+      },
+      {
+        name: 'trash',
+        async run(operation) {
+          const { value: volume } = await needVolume(ctx.store, operation.target.id);
+          const trashed = await moveToTrash(ctx, volume, operation.args.purge === true ? 0 : volume.spec.trash_retention_ms);
+          if (operation.args.purge !== true) await describe(ctx, trashed);
+          await ctx.events.tell(operation.target, 'Trashed', operation.args.purge === true ? `volume ${operation.target.name} is removed for good` : `volume ${operation.target.name} is in the trash until ${trashed.status.trashed?.purge_at ?? ''}`);
+        },
+      },
+      // Within the removal, so that its success means that the bytes are free.
+      ...purgeSteps(ctx).map((step) => ({ name: step.name, run: (operation: Operation, work: Work) => (operation.args.purge === true ? step.run(operation, work) : Promise.resolve()) })),
+    ],
+  });
+}
+
