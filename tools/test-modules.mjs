@@ -47,15 +47,13 @@ function testModule(top, root, name) {
   const source = path.join(top, 'modules', name);
   const work = path.join(root, 'modules', name);
   cpSync(source, work, { recursive: true, filter: (file) => !file.includes('/.terraform') });
-  const pools = path.join(root, 'pools', name);
-  mkdirSync(pools, { recursive: true });
+  mkdirSync(path.join(work, 'scratch')); // where the tests put their pools
   const env = {
     ...process.env,
     CHECKPOINT_DISABLE: '1',
     TF_CLI_CONFIG_FILE: path.join(top, 'dist/terraformrc'),
     TF_IN_AUTOMATION: '1',
     HOLDFAST_ENDPOINT: `unix://${root}/run/holdfast/holdfast.sock`,
-    TF_VAR_scratch: pools,
   };
   const binary = spawnSync(path.join(top, 'tools/need'), ['terraform'], { encoding: 'utf8' }).stdout.trim();
   const run = (...args) => spawnSync(binary, args, { cwd: work, env, encoding: 'utf8' });
@@ -66,7 +64,7 @@ function testModule(top, root, name) {
   const outcome = { passed: 0, failed: [], skipped: [] };
   for (const event of test.stdout.split('\n').filter(Boolean).map((line) => JSON.parse(line))) {
     if (event.type === 'diagnostic' && event.diagnostic.severity === 'error') {
-      console.log(`${event['@testfile'] ?? name}: ${event.diagnostic.summary}\n  ${event.diagnostic.detail}`);
+      console.log(`  ${event['@testfile'] ?? name}: ${event.diagnostic.summary}\n    ${event.diagnostic.detail}`);
     }
     if (event.type !== 'test_run' || (event.test_run.progress ?? 'complete') !== 'complete') continue;
     const title = `modules/${name}/${event.test_run.path}: ${event.test_run.run}`;
