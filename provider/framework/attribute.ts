@@ -22,7 +22,7 @@ export interface ModifierContext {
   readonly prior: Value;
   /** True when there is an object already, so that a change is an update or a replacement. */
   readonly exists: boolean;
-  requireReplace(): void;
+  readonly requireReplace: () => void;
 }
 /** Returns the value to plan instead, or undefined to leave it. */
 export type PlanModifier = (context: ModifierContext) => Value | undefined;
@@ -77,7 +77,7 @@ export class Attribute<S extends Shape = Shape, P extends Presence = Presence, N
   /** A changed value replaces the object. */
   requiresReplace(): Attribute<S, P, N, W> { return this.modify(replaceWhen(() => true)); }
   /** A changed value replaces the object when `test` says so. Not asked while the new value is unknown: that replaces. */
-  requiresReplaceIf(test: (prior: S['state'], plan: S['state']) => boolean): Attribute<S, P, N, W> { return this.modify(replaceWhen(test as (prior: unknown, plan: unknown) => boolean)); }
+  requiresReplaceIf(test: (prior: S['state'], plan: S['state']) => boolean): Attribute<S, P, N, W> { return this.modify(replaceWhen(test)); }
   /** A computed value that never changes once it is there, such as an id: updates plan the prior value. */
   keepsPrior(): Attribute<S, P, N, W> {
     return this.modify(({ exists, plan, prior, config }) => (exists && prior !== null && plan instanceof Unknown && config === null ? prior : undefined));
@@ -117,9 +117,9 @@ export const t = {
   string: () => leaf<string>('string'),
   bool: () => leaf<boolean>('bool'),
   /** A whole number within ±2^53. */
-  int: () => leaf<number>('number', wholeNumber as Validator<never>),
+  int: () => leaf<number>('number', wholeNumber),
   /** A number that a double holds exactly. */
-  float: () => leaf<number>('number', exactDouble as Validator<never>),
+  float: () => leaf<number>('number', exactDouble),
   /** Any number of Terraform, without loss. */
   number: () => leaf<number | bigint | Decimal>('number'),
   /** A value of whatever type the user gives. */
@@ -139,7 +139,7 @@ function elements<S extends Shape>(kind: 'list' | 'set' | 'map', element: AnyAtt
     const entries: [string | number | { key: string }, Value][] = Array.isArray(values) ? [...values.entries()] : Object.entries(values).map(([key, value]) => [{ key }, value]);
     for (const [step, value] of entries) {
       if (value === null || value instanceof Unknown) continue;
-      for (const check of element.spec.validators) check(value as never, kind === 'set' ? path : [...path, step], diagnostics);
+      for (const check of element.spec.validators) check(value as never, [...path, kind === 'set' ? '*' : step], diagnostics);
     }
   };
   return leaf([kind, element.spec.type], ...(element.spec.validators.length > 0 ? [each as Validator<never>] : [])) as unknown as NewAttribute<S>;

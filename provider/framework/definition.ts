@@ -18,7 +18,7 @@ export interface Context<C> {
   readonly signal: AbortSignal;
   readonly log: Log;
   /** A warning: a constant summary, a detail that says what to do. Errors are thrown. */
-  warn(summary: string, detail: string, path?: Path): void;
+  readonly warn: (summary: string, detail: string, path?: Path) => void;
 }
 export interface ResourceContext<C> extends Context<C> {
   /** Mutable; what is in it at the end of the operation is kept. */
@@ -30,8 +30,8 @@ export interface ApplyContext<A extends Attributes, C> extends ResourceContext<C
 }
 /** For checks before apply, which may find several errors. */
 export interface Reporter {
-  error(summary: string, detail: string, path?: Path): void;
-  warn(summary: string, detail: string, path?: Path): void;
+  readonly error: (summary: string, detail: string, path?: Path) => void;
+  readonly warn: (summary: string, detail: string, path?: Path) => void;
 }
 export interface PlanContext<C> extends Reporter {
   /** Undefined while the provider's configuration is not known: say in a warning which checks were left out. */
@@ -51,7 +51,7 @@ export interface PlanChange<A extends Attributes> {
   /** True when an attribute already asks for a replacement. */
   readonly replaces: boolean;
   /** Makes this change a replacement because of one attribute. */
-  requireReplace(path: Path): void;
+  readonly requireReplace: (path: Path) => void;
 }
 
 export type IdentityAttributes = Readonly<Record<string, { readonly type: 'string' | 'number' | 'bool'; readonly description: string; readonly optionalForImport?: true }>>;

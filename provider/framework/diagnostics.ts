@@ -4,7 +4,10 @@
  */
 import { SEVERITY, type AttributePath, type Diagnostic } from '../protocol/tfplugin6.ts';
 
-/** The way to an attribute: a name, a list index, or `{ key }` of a map. `['disks', 0, 'size']`, `['labels', { key: 'team' }]`. */
+/**
+ * The way to an attribute: a name, a list index, `{ key }` of a map, or `'*'` for an element of a set.
+ * `['disks', 0, 'size']`, `['labels', { key: 'team' }]`, `['rules', '*', 'port']`.
+ */
 export type Path = readonly (string | number | { readonly key: string })[];
 
 /** What a thrown error says to the user. */
@@ -33,13 +36,14 @@ export class ProviderError extends Error implements Problem {
 export class Diagnostics {
   readonly #items: { readonly severity: number; readonly problem: Problem }[] = [];
 
-  error(summary: string, detail: string, path?: Path): void { this.#items.push({ severity: SEVERITY.error, problem: { summary, detail, path } }); }
+  // Properties, so that definitions may take them apart: `({ error, warn }) => …`.
+  readonly error = (summary: string, detail: string, path?: Path): void => { this.#items.push({ severity: SEVERITY.error, problem: { summary, detail, path } }); };
 
   /** A warning equal to an earlier one is dropped. */
-  warn(summary: string, detail: string, path?: Path): void {
+  readonly warn = (summary: string, detail: string, path?: Path): void => {
     const item = { severity: SEVERITY.warning, problem: { summary, detail, path } };
     if (!this.#items.some((one) => JSON.stringify(one) === JSON.stringify(item))) this.#items.push(item);
-  }
+  };
 
   get failed(): boolean { return this.#items.some(({ severity }) => severity === SEVERITY.error); }
 
@@ -50,11 +54,16 @@ export class Diagnostics {
   }
 }
 
+/** Elements of a set have no address: a path into one ends at the set. */
 export function pathToWire(path: Path): AttributePath {
-  return { steps: path.map((step) => (typeof step === 'string' ? { attribute: step } : typeof step === 'number' ? { index: step } : { key: step.key })) };
+  const set = path.indexOf('*');
+  return { steps: (set === -1 ? path : path.slice(0, set)).map((step) => (typeof step === 'string' ? { attribute: step } : typeof step === 'number' ? { index: step } : { key: step.key })) };
 }
 
-/** `disks[0].size`, `labels["team"]`. */
+/** `disks[0].size`, `labels["team"]`, `rules[*].port`. */
 export function formatPath(path: Path): string {
-  return path.map((step, at) => (typeof step === 'string' ? (at === 0 ? step : `.${step}`) : `[${typeof step === 'number' ? step : JSON.stringify(step.key)}]`)).join('');
+  return path.map((step, at) => {
+    if (typeof step === 'object') return `[${JSON.stringify(step.key)}]`;
+    return typeof step === 'number' || step === '*' ? `[${step}]` : at === 0 ? step : `.${step}`;
+  }).join('');
 }
