@@ -5,6 +5,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock, Log } from '../../control/ports/system.ts';
 import { listCopies, makeCopy } from './copies.ts';
+import { saidBy } from './failure.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -37,7 +38,7 @@ export function startDailyCopies(options: DailyCopies): void {
     }
   };
   run().catch((thrown: unknown) => {
-    if (!signal.aborted) options.log?.error({ error: String(thrown) }, 'daily copies of the store ended');
+    if (!signal.aborted) options.log?.error({ error: saidBy(thrown) }, 'daily copies of the store ended');
   });
 }
 
@@ -52,7 +53,7 @@ async function copyOnce({ db, dir, check, log }: DailyCopies): Promise<boolean> 
     log?.debug({ copy: copy.path }, 'safe copy of the store made');
     return true;
   } catch (thrown) {
-    log?.warn({ dir, error: thrown instanceof Error ? thrown.message : String(thrown) }, 'no safe copy of the store could be made');
+    log?.warn({ dir, error: saidBy(thrown) }, 'no safe copy of the store could be made');
     return false;
   }
 }

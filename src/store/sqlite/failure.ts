@@ -8,17 +8,20 @@ const NOTADB = 26;
 const CANTOPEN = 14;
 const READONLY = 8;
 
-const errcode = (thrown: unknown): number => {
-  const code = thrown instanceof Error && 'errcode' in thrown ? thrown.errcode : undefined;
-  return typeof code === 'number' ? code : 0;
-};
+/** By shape: `node:sqlite` and `node:fs` throw errors of the outermost realm, whatever realm we run in. */
+const shape = (thrown: unknown): { readonly errcode?: unknown; readonly code?: unknown; readonly message?: unknown } => (typeof thrown === 'object' && thrown !== null ? thrown : {});
+
+const errcode = (thrown: unknown): number => Number(shape(thrown).errcode ?? 0);
+
+/** What a thrown thing says of itself. */
+export const saidBy = (thrown: unknown): string => String(shape(thrown).message ?? thrown);
 
 /** @param path the store's file, for the message */
 export function storeFailure(thrown: unknown, path: string): HoldfastError {
   if (thrown instanceof HoldfastError) return thrown;
   const code = errcode(thrown) & 0xff;
-  const said = thrown instanceof Error ? thrown.message : String(thrown);
-  const system = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const said = saidBy(thrown);
+  const system = shape(thrown).code;
   const object = `store ${path}`;
   if (code === FULL || system === 'ENOSPC' || system === 'EDQUOT') {
     return new HoldfastError('resource_exhausted', `No space left for the store ${path}; nothing was written`, { object, hint: 'Free space on its filesystem; the store goes on by itself.' }, { cause: thrown, retryable: true });

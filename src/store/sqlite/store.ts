@@ -139,7 +139,11 @@ export class SqliteStore implements Store {
 
   async check(): Promise<readonly string[]> {
     this.#open();
-    return this.#guard(() => [...structureFaults(this.#db), ...contentFaults(this.#db)]);
+    return this.#guard(() => {
+      // Forgets the pages that it holds in memory: what is on the disk is to be looked at.
+      this.#db.exec('PRAGMA shrink_memory');
+      return [...structureFaults(this.#db), ...contentFaults(this.#db)];
+    });
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { HoldfastError } from '../../model/errors.ts';
 import { listCopies } from './copies.ts';
-import { storeFailure } from './failure.ts';
+import { saidBy, storeFailure } from './failure.ts';
 import { APPLICATION_ID, contentFaults, readMeta, structureFaults, versionOf, type Migrations } from './schema.ts';
 import { walFault } from './wal.ts';
 
@@ -83,7 +83,7 @@ function look(db: DatabaseSync, file: string, migrations: Migrations): { readonl
   } catch (thrown) {
     const failure = storeFailure(thrown, file);
     if (thrown instanceof HoldfastError || failure.code === 'unavailable' || failure.code === 'resource_exhausted') throw failure;
-    return { faults: [thrown instanceof Error ? thrown.message : String(thrown)], version: 0, mark: 0 };
+    return { faults: [saidBy(thrown)], version: 0, mark: 0 };
   } finally {
     db.close();
   }
