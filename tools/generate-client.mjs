@@ -15,7 +15,7 @@ await api.close();
 const banner = '/**\n * The REST API as types, written by tools/generate-client.mjs from docs/reference/openapi.json. Not edited by hand.\n */\n';
 const files = {
   'docs/reference/openapi.json': `${JSON.stringify(document, null, 2)}\n`,
-  'src/client/generated/schema.ts': banner + astToString(await openapiTypescript(structuredClone(document), { alphabetize: false })),
+  'src/client/generated/schema.ts': banner + astToString(await openapiTypescript(structuredClone(document), { defaultNonNullable: false })),
 };
 
 const check = process.argv.includes('--check');
