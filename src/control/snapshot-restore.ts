@@ -72,7 +72,7 @@ export function registerRestore(ctx: Context, attachment: Attachment): Control['
       const { kept, from, to } = argsOf(operation);
       // Past the switch there is no way back, and no need: the next start goes on forward.
       if (found === null || found.value.replication.history === to) return;
-      await ctx.dataPlane.dropHistory(at(await attachment.replica(found.value), from), to);
+      await ctx.dataPlane.keepHistory(at(await attachment.replica(found.value), from), to, null);
       await dropSnapshot(ctx, kept);
       await ctx.events.tell(operation.target, 'RestoreFailed', `volume ${operation.target.name} was not restored: ${error.message}`, 'warning');
     },
