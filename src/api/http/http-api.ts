@@ -1,0 +1,191 @@
+/**
+ * The REST API `/v1` on a root-only unix socket: builds the server, its limits and its routes. Translation only: what
+ * is asked goes to control, what control says goes back. It reads no environment and ends no process.
+ */
+import swagger from '@fastify/swagger';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify, { type FastifyReply } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { Control } from '../../control/control.ts';
+import type { Log } from '../../control/ports/system.ts';
+import { HoldfastError } from '../../model/errors.ts';
+import { settle } from './answers.ts';
+import { documentOptions } from './document.ts';
+import { BODY_LIMIT_BYTES, RETRY_AFTER_SECONDS, failureOf, rawAnswer, unknownRoute, wrongMethod, type Failure } from './failure.ts';
+import { createMetrics } from './metrics.ts';
+import { eventRoutes } from './routes/events.ts';
+import type { App, Door } from './routes/door.ts';
+import { operationRoutes } from './routes/operations.ts';
+import { poolRoutes } from './routes/pools.ts';
+import { snapshotRoutes } from './routes/snapshots.ts';
+import { systemRoutes } from './routes/system.ts';
+import { trashRoutes, volumeRoutes } from './routes/volumes.ts';
+import { namedSchemas } from './schema/building.ts';
+import { listenPrivately } from './socket.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** Bounds of the server. The defaults are meant for use; tests take smaller ones. */
+export interface HttpLimits {
+  /** Requests in work at once; more are answered 503. Default 512. */
+  readonly inWork: number;
+  /** Time for the headers of a request to arrive. Default 10 s. */
+  readonly headersMs: number;
+  /** Time for a whole request to arrive. Default 30 s. */
+  readonly requestMs: number;
+  /** How long `close` lets requests in work go on. Default 5 s. */
+  readonly closeMs: number;
+}
+const LIMITS: HttpLimits = { inWork: 512, headersMs: 10_000, requestMs: 30_000, closeMs: 5_000 };
+/** Connections that the kernel keeps for us while we are busy. */
+const BACKLOG = 4096;
+const MAX_CONNECTIONS = 16_384;
+
+export interface HttpApiOptions {
+  readonly control: Control;
+  readonly log: Log;
+  /** Of the daemon. */
+  readonly version: string;
+  /** Registry to add the API's metrics to, and to answer /metrics from. Default: one of its own. */
+  readonly metrics?: Registry;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export interface HttpApi {
+  /** @throws conflict when somebody answers on the socket already; see `listenPrivately`. */
+  listen(at: { readonly socketPath: string }): Promise<void>;
+  /** Ends streams and waits, lets requests in work finish for a moment, and removes the socket. */
+  close(): Promise<void>;
+  /** The OpenAPI 3.1 document. */
+  openapi(): Promise<object>;
+}
+
+export function createHttpApi(options: HttpApiOptions): HttpApi {
+  const { control, log, version } = options;
+  const limits = { ...LIMITS, ...options.limits };
+  const metrics = createMetrics(control, version, options.metrics);
+  const closing = new AbortController();
+  let inWork = 0;
+
+  const app: App = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(1000, limits.headersMs) },
+    routerOptions: { maxParamLength: 4096 },
+    frameworkErrors: (error, _request, reply) => send(reply as unknown as FastifyReply, failureOf(error, undefined, log)),
+    clientErrorHandler(error, socket) {
+      if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+      socket.end(rawAnswer(error.code));
+      socket.once('finish', () => socket.destroy());
+    },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  app.server.maxConnections = MAX_CONNECTIONS;
+
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(error, objectOf(request.routeOptions.url, request.params, request.body), log);
+    // What is left of a body that is too large is not read: the connection ends with the answer.
+    if (failure.status === 413) reply.header('connection', 'close');
+    return send(reply, failure);
+  });
+  app.setNotFoundHandler((request, reply) => send(reply, unknownRoute(request)));
+
+  // The limit: what cannot be worked on now is refused at once, before its body is read. Liveness always answers.
+  app.addHook('onRequest', async (request, reply) => {
+    if (closing.signal.aborted) throw new HoldfastError('unavailable', 'holdfastd is ending', { hint: 'Try again when it is back.' });
+    if (request.routeOptions.url === '/healthz') return;
+    if (inWork >= limits.inWork) {
+      metrics.refused();
+      throw new HoldfastError('unavailable', `${limits.inWork} requests are in work, which is the limit`, { hint: `Try again in ${RETRY_AFTER_SECONDS} second.` });
+    }
+    inWork += 1;
+    metrics.working(1);
+    reply.raw.once('close', () => { inWork -= 1; metrics.working(-1); });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.answered(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
+    log.debug({ method: request.method, url: request.url.slice(0, 200), status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+  });
+
+  const signalOf = (reply: FastifyReply): AbortSignal => {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort(new HoldfastError('unavailable', 'the caller has gone')));
+    return AbortSignal.any([gone.signal, closing.signal]);
+  };
+  const door = (within: App): Door => ({
+    app: within, control, version, signalOf,
+    settle: (request, reply, accepted, status, reread) => settle(control, request, reply, accepted, { status, reread, signal: signalOf(reply) }),
+  });
+
+  void app.register(swagger, documentOptions(version));
+  void app.register(async (within: App) => {
+    const methods = new Map<string, Set<string>>();
+    within.addHook('onRoute', ({ url, method }) => {
+      const known = methods.get(url) ?? new Set();
+      for (const one of [method].flat()) known.add(one);
+      methods.set(url, known);
+    });
+    for (const schema of namedSchemas().values()) within.addSchema(schema);
+    const routes = door(within);
+    for (const add of [volumeRoutes, trashRoutes, poolRoutes, snapshotRoutes, operationRoutes, eventRoutes, systemRoutes]) add(routes);
+    within.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+    within.get('/metrics', { schema: { hide: true } }, async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+    refuseOtherMethods(within, methods);
+  });
+
+  let removeSocket: (() => void) | undefined;
+  return {
+    async listen({ socketPath }) {
+      await app.ready();
+      removeSocket = await listenPrivately(socketPath, async (path) => { await app.listen({ path, backlog: BACKLOG }); });
+      log.info({ socket: socketPath }, 'the API is served');
+    },
+    async close() {
+      removeSocket?.();
+      closing.abort(new HoldfastError('unavailable', 'holdfastd is ending', { hint: 'Try again when it is back.' }));
+      const impatience = setTimeout(() => app.server.closeAllConnections(), limits.closeMs);
+      await app.close();
+      clearTimeout(impatience);
+    },
+    async openapi() {
+      await app.ready();
+      return app.swagger();
+    },
+  };
+}
+
+function send(reply: FastifyReply, { status, body }: Failure): FastifyReply {
+  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
+  return reply.code(status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body);
+}
+
+/** Paths that exist answer other methods with 405 and say which there are, before any body is read. */
+function refuseOtherMethods(app: App, methods: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, known] of [...methods]) {
+    const allowed = [...known].sort();
+    const others = app.supportedMethods.filter((method) => !known.has(method));
+    app.route({
+      method: others, url, schema: { hide: true },
+      onRequest: async (request, reply) => {
+        reply.header('allow', allowed.join(', '));
+        await send(reply, wrongMethod(request.method, url.replace(/:(\w+)/g, '{$1}'), allowed.filter((method) => method !== 'HEAD')));
+      },
+      handler: () => undefined,
+    });
+  }
+}
+
+const NOUNS: Record<string, string> = { volumes: 'volume', trash: 'volume', pools: 'pool', snapshots: 'snapshot', nodes: 'node', operations: 'operation' };
+
+/** What a request is about, as far as its path or its `name` tells. */
+function objectOf(route: string | undefined, params: unknown, body: unknown): string | undefined {
+  const noun = NOUNS[route?.split('/')[2] ?? ''];
+  if (noun === undefined) return undefined;
+  const ref = textOf(Object.values((params ?? {}) as object)[0]) ?? textOf(typeof body === 'object' && body !== null ? (body as { name?: unknown }).name : undefined);
+  return ref === undefined ? undefined : `${noun} ${JSON.stringify(ref.slice(0, 128)).slice(1, -1)}`;
+}
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);

@@ -1,0 +1,43 @@
+/** Status, version, capacity, nodes, the check of the store, and the health of the daemon. */
+import { Type } from 'typebox';
+import { answers, etagHeader, single } from '../answers.ts';
+import * as system from '../schema/system.ts';
+import { byName, pageQuery, params, type Door } from './door.ts';
+
+export function systemRoutes({ app, control, version }: Door): void {
+  const tags = ['system'];
+  app.get('/v1/status', {
+    schema: { operationId: 'getStatus', summary: 'How it is going', tags, response: answers({ 200: [system.Status, 'Counts, capacity and what needs a look.'] }) },
+  }, () => control.status());
+
+  app.get('/v1/version', {
+    schema: { operationId: 'getVersion', summary: 'Who answers', tags, response: answers({ 200: [system.Version, 'Versions, and the id of the cluster.'] }) },
+  }, async () => ({ version, api: 'v1', cluster_id: (await control.cluster()).id }));
+
+  app.get('/v1/cluster', {
+    schema: { operationId: 'getCluster', summary: 'Read the cluster', tags, response: answers({ 200: [system.Cluster, 'The cluster.'] }) },
+  }, () => control.cluster());
+
+  app.get('/v1/capacity', {
+    schema: { operationId: 'getCapacity', summary: 'What is promised and what is left', tags, response: answers({ 200: [system.Capacity, 'Over all pools, and by pool.'] }) },
+  }, () => control.capacity());
+
+  app.get('/v1/nodes', {
+    schema: { operationId: 'listNodes', summary: 'List nodes', tags, querystring: Type.Object({ ...byName, ...pageQuery }), response: answers({ 200: [system.NodePage, 'A page of nodes, ordered by name.'] }) },
+  }, ({ query }) => control.listNodes(query));
+
+  app.get('/v1/nodes/:node', {
+    schema: { operationId: 'getNode', summary: 'Read a node', tags, params: params.node, response: answers({ 200: [system.Node, 'The node.', etagHeader] }, 'not_found') },
+  }, async (request, reply) => single(reply, await control.getNode(request.params.node)));
+
+  app.post('/v1/store/check', {
+    schema: { operationId: 'checkStore', summary: 'Check the control store', tags, response: answers({ 200: [system.StoreCheck, 'What was found.'] }) },
+  }, async () => {
+    const faults = await control.checkStore();
+    return { sound: faults.length === 0, faults };
+  });
+
+  app.get('/healthz', {
+    schema: { operationId: 'getHealth', summary: 'Whether the daemon lives', tags, response: answers({ 200: [system.Health, 'It lives.'] }) },
+  }, async () => ({ ok: true }));
+}

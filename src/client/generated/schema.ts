@@ -1,0 +1,4999 @@
+/**
+ * The REST API as types, written by tools/generate-client.mjs from docs/reference/openapi.json. Not edited by hand.
+ */
+export interface paths {
+    "/v1/volumes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List volumes */
+        get: operations["listVolumes"];
+        put?: never;
+        /**
+         * Create a volume
+         * @description Makes a volume and its filesystem. A name that is taken is a conflict which names the fields that differ.
+         */
+        post: operations["createVolume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/volumes/{volume}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a volume */
+        get: operations["getVolume"];
+        /**
+         * Make sure that a volume exists
+         * @description Takes the volume of this name if it satisfies the request, and makes it otherwise. Size and replicas are minimums.
+         */
+        put: operations["ensureVolume"];
+        post?: never;
+        /**
+         * Delete a volume
+         * @description Puts it into the trash, or purges it when its retention is 0 or `purge` is given. Refused while it is protected, mounted or attached.
+         */
+        delete: operations["removeVolume"];
+        options?: never;
+        head?: never;
+        /** Change labels, owner, protection or retention */
+        patch: operations["updateVolume"];
+        trace?: never;
+    };
+    "/v1/volumes/{volume}/resize": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grow a volume
+         * @description Grows the image, the device and the filesystem, mounted or not. The present size is nothing to do; a smaller one is refused.
+         */
+        post: operations["resizeVolume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/volumes/{volume}/attach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make the block device of a volume */
+        post: operations["attachVolume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/volumes/{volume}/detach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove the block device of a volume
+         * @description Refused while consumers have it mounted.
+         */
+        post: operations["detachVolume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/volumes/{volume}/publish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mount a volume for a consumer
+         * @description Attaches and mounts it when needed. The same consumer again gets the same answer.
+         */
+        post: operations["publishVolume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/volumes/{volume}/unpublish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove the mount of a consumer
+         * @description A consumer that has no mount is nothing to do. The last one unmounts and detaches the volume.
+         */
+        post: operations["unpublishVolume"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/volumes/{volume}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Explain why a volume is where it is */
+        get: operations["explainVolume"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List deleted volumes that can be restored */
+        get: operations["listTrash"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trash/{volume}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Restore a volume from the trash */
+        post: operations["restoreTrash"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/trash/{volume}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Purge a volume from the trash
+         * @description Deletes its data for good.
+         */
+        delete: operations["purgeTrash"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List pools */
+        get: operations["listPools"];
+        put?: never;
+        /**
+         * Create a pool
+         * @description Takes a directory, or makes a filesystem on each of the devices. A device with any signature is refused unless `force` is given; one that is mounted or in use always.
+         */
+        post: operations["createPool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pools/{pool}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a pool */
+        get: operations["getPool"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove a pool
+         * @description Refused while live volumes are in it. Deletes no file: what is in its trash stays on the medium and leaves the lists.
+         */
+        delete: operations["removePool"];
+        options?: never;
+        head?: never;
+        /** Change labels, overcommit, class or owner */
+        patch: operations["updatePool"];
+        trace?: never;
+    };
+    "/v1/pools/{pool}/grow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Grow a pool
+         * @description Takes in what its devices have grown by, and the devices given.
+         */
+        post: operations["growPool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/pool-wipes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete what a removed pool left behind
+         * @description Deletes for good everything of Holdfast on a path or device that no pool uses now.
+         */
+        post: operations["wipePool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshots": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List snapshots */
+        get: operations["listSnapshots"];
+        put?: never;
+        /**
+         * Take a snapshot of a volume
+         * @description A mounted filesystem is frozen for the moment, so that the snapshot is consistent.
+         */
+        post: operations["createSnapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/snapshots/{snapshot}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a snapshot */
+        get: operations["getSnapshot"];
+        put?: never;
+        post?: never;
+        /** Delete a snapshot */
+        delete: operations["removeSnapshot"];
+        options?: never;
+        head?: never;
+        /** Change labels or owner */
+        patch: operations["updateSnapshot"];
+        trace?: never;
+    };
+    "/v1/snapshots/{snapshot}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put a volume back to a snapshot
+         * @description In place; the volume must be detached. What was in it before is kept as another snapshot. To get the content beside the volume, create a volume with `source_snapshot`.
+         */
+        post: operations["restoreSnapshot"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List operations */
+        get: operations["listOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{operation}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read an operation, or wait for its end */
+        get: operations["getOperation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/operations/{operation}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask an operation to stop
+         * @description It undoes what it began. Refused when it cannot be cancelled any more.
+         */
+        post: operations["cancelOperation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List events */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events/watch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch events
+         * @description A stream of server-sent events from now on: `id` is the id of the event and `data` is the event as JSON. A comment every 15 seconds shows that the connection lives.
+         */
+        get: operations["watchEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How it is going */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who answers */
+        get: operations["getVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/cluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the cluster */
+        get: operations["getCluster"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/capacity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is promised and what is left */
+        get: operations["getCapacity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List nodes */
+        get: operations["listNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a node */
+        get: operations["getNode"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/store/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Check the control store */
+        post: operations["checkStore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the daemon lives */
+        get: operations["getHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * @description At most 64 labels. A key is 1 to 63 letters, digits, ".", "_", "-" and "/", beginning and ending with a letter or digit; a value is up to 255 letters, digits, spaces and "._:/@-".
+         * @example {
+         *       "app": "shop",
+         *       "tier": "db"
+         *     }
+         */
+        Labels: {
+            [key: string]: string;
+        };
+        /** @description Something observed that is not as it should be. */
+        Condition: {
+            /**
+             * @description What kind of fault, as one word.
+             * @example ImageMissing
+             */
+            type: string;
+            /** @description What was observed. */
+            message: string;
+            /** @description What to do about it. */
+            hint: string;
+            /**
+             * @description When it was first seen. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            since: string;
+        };
+        /** @description Where the error lies and the way out. */
+        ErrorDetail: {
+            /**
+             * @description The object it is about, as kind and name or id.
+             * @example volume db
+             */
+            object?: string;
+            /**
+             * @description The field, query parameter or header that was wrong.
+             * @example size_bytes
+             */
+            field?: string;
+            /** @description What to do about it. */
+            hint?: string;
+            /** @description For conflicts: the fields that differ. */
+            fields?: string[];
+        };
+        /**
+         * @description Every answer with a status of 400 or above has this form.
+         * @example {
+         *       "code": "not_found",
+         *       "message": "there is no volume \"db\"",
+         *       "detail": {
+         *         "object": "volume db",
+         *         "hint": "holdfast volume list shows what there is."
+         *       },
+         *       "retryable": false
+         *     }
+         */
+        Error: {
+            /**
+             * @description What kind of error: stable, for programs. Statuses: invalid_argument 400 (404 and 405 for paths and methods that do not exist, 408, 413, 415 where HTTP has its own), not_found 404, conflict 409, failed_precondition 412, permission_denied 403, resource_exhausted 507, unsupported 501, unavailable 503, internal 500.
+             * @enum {string}
+             */
+            code: "invalid_argument" | "not_found" | "conflict" | "failed_precondition" | "permission_denied" | "resource_exhausted" | "unsupported" | "unavailable" | "internal";
+            /** @description What was wrong, as a sentence for people. */
+            message: string;
+            detail: components["schemas"]["ErrorDetail"];
+            /** @description True when the same request may succeed later without a change. */
+            retryable: boolean;
+        };
+        /** @description The answer to a change carries what the caller should be told beside the object. */
+        Warnings: {
+            /** @description Things that the caller should be told, as sentences; [] when there are none. */
+            warnings: string[];
+        };
+        /** @description The object that is changed. */
+        OperationTarget: {
+            /**
+             * @description Kind of the object.
+             * @enum {string}
+             */
+            kind: "volume" | "pool" | "snapshot" | "node";
+            /** @description Id of the object. */
+            id: string;
+            /** @description Name of the object. */
+            name: string;
+        };
+        /** @description A change that takes time. It survives restarts of the daemon. */
+        Operation: {
+            /**
+             * @description Id of the operation.
+             * @example op_01JD9Z3QK7W5T8X2M4N6P0R1SA
+             */
+            id: string;
+            /**
+             * @description What it does.
+             * @example volume.create
+             */
+            kind: string;
+            target: components["schemas"]["OperationTarget"];
+            /**
+             * @description The last three are final.
+             * @enum {string}
+             */
+            state: "pending" | "running" | "succeeded" | "failed" | "cancelled";
+            /** @description Name of the step that runs or ran last. */
+            step: string;
+            /** @description What its steps need; differs from kind to kind. Holds no secret. */
+            args: {
+                [key: string]: unknown;
+            };
+            /** @description How much is done, in `unit`. */
+            done: number;
+            /** @description How much there is to do, in `unit`; 0 while that is not known. */
+            total: number;
+            /**
+             * @description Unit of `done` and `total`.
+             * @enum {string}
+             */
+            unit: "bytes" | "steps";
+            /** @description Whether it can be cancelled now. */
+            cancellable: boolean;
+            /** @description Whether somebody asked it to stop. */
+            cancel_requested: boolean;
+            /** @description Why it failed; null otherwise. */
+            error: components["schemas"]["Error"] | null;
+            /**
+             * @description When it was accepted. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            created_at: string;
+            /**
+             * @description When it last made progress. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            updated_at: string;
+            /** @description When it was over, ISO 8601, UTC; null before. */
+            finished_at: string | null;
+        };
+        /** @description A page of operations. */
+        OperationPage: {
+            /** @description The operations, in a stable order. */
+            items: components["schemas"]["Operation"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description The operation as it is after the change, with warnings. */
+        AcceptedOperation: components["schemas"]["Operation"] & components["schemas"]["Warnings"];
+        /** @description Something that the kernel or an installed tool offers. */
+        NodeFeature: {
+            /** @description Whether it can be used on this node. */
+            available: boolean;
+            /** @description Why not; "" when it can. */
+            reason: string;
+        };
+        /** @description What the machine offers, as probed at the start of the daemon. */
+        NodeCapabilities: {
+            /** @description Release of the kernel. */
+            kernel: string;
+            /** @description Id of this boot of the machine. */
+            boot_id: string;
+            /** @description Id of the machine. */
+            machine_id: string;
+            /** @description By name: what can be used. */
+            features: {
+                loop: components["schemas"]["NodeFeature"];
+                loop_direct_io: components["schemas"]["NodeFeature"];
+                xfs: components["schemas"]["NodeFeature"];
+                ext4: components["schemas"]["NodeFeature"];
+                fuse: components["schemas"]["NodeFeature"];
+                nbd: components["schemas"]["NodeFeature"];
+                nfs_client: components["schemas"]["NodeFeature"];
+                device_mapper: components["schemas"]["NodeFeature"];
+                mount_propagation: components["schemas"]["NodeFeature"];
+            };
+        };
+        /** @description What the node should be. */
+        NodeSpec: {
+            /** @description What the node does. */
+            roles: ("control" | "storage")[];
+        };
+        /** @description What was last observed. */
+        NodeStatus: {
+            /**
+             * @description State of the node.
+             * @enum {string}
+             */
+            state: "ready" | "unavailable";
+            /** @description What is not as it should be; [] when all is well. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description When the node last looked, ISO 8601, UTC; null before it was seen. */
+            observed_at: string | null;
+            /** @description Version of its daemon. */
+            daemon_version: string;
+            capabilities: components["schemas"]["NodeCapabilities"];
+        };
+        /** @description A machine that runs the daemon. */
+        Node: {
+            /**
+             * @description Id of the node; never changes.
+             * @example node_01JD9Z3QK7W5T8X2M4N6P0R1SA
+             */
+            id: string;
+            /** @description Name of the node. */
+            name: string;
+            /** @description Raised by every change of spec, labels, owner or name. Send it back as `If-Match` to change only what you saw. */
+            version: number;
+            /** @description Who manages it; "" when nobody said. */
+            owner: string;
+            labels: components["schemas"]["Labels"];
+            spec: components["schemas"]["NodeSpec"];
+            status: components["schemas"]["NodeStatus"];
+            /**
+             * @description When it was created. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            created_at: string;
+        };
+        /** @description A page of nodes. */
+        NodePage: {
+            /** @description The nodes, in a stable order. */
+            items: components["schemas"]["Node"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description Nodes that share one control store. */
+        Cluster: {
+            /**
+             * @description Id of the cluster: an answer with another id is from another cluster.
+             * @example clu_01JD9Z3QK7W5T8X2M4N6P0R1SA
+             */
+            id: string;
+            /** @description Name of the cluster. */
+            name: string;
+            /**
+             * @description When it was made. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            created_at: string;
+        };
+        /** @description An object that something is about. */
+        ObjectName: {
+            /**
+             * @description Kind of the object.
+             * @example volume
+             */
+            kind: string;
+            /** @description Id of the object. */
+            id: string;
+            /** @description Name of the object. */
+            name: string;
+        };
+        /** @description Something that happened, for people. */
+        Event: {
+            /** @description Id of the event. */
+            id: string;
+            /**
+             * @description When it happened. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            at: string;
+            object: components["schemas"]["ObjectName"];
+            /**
+             * @description What happened, as one word.
+             * @example VolumeCreated
+             */
+            reason: string;
+            /** @description What happened, as a sentence. */
+            message: string;
+            /**
+             * @description Whether somebody should look at it.
+             * @enum {string}
+             */
+            severity: "info" | "warning";
+        };
+        /** @description A page of events. */
+        EventPage: {
+            /** @description The events, in a stable order. */
+            items: components["schemas"]["Event"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description Capacity of one pool. */
+        PoolCapacity: {
+            /** @description Id of the pool. */
+            pool: string;
+            /** @description Name of the pool. */
+            name: string;
+            /** @description Class of the pool. */
+            class: string;
+            /** @description What the filesystems hold. In bytes. */
+            capacity_bytes: number;
+            /** @description What is promised to volumes, snapshots and trash. In bytes. */
+            allocated_bytes: number;
+            /** @description What is used on the medium. In bytes. */
+            used_bytes: number;
+            /** @description What may still be promised; never negative. In bytes. */
+            available_bytes: number;
+            /** @description Part of allocated_bytes that is trash. In bytes. */
+            trash_bytes: number;
+        };
+        /** @description Capacity over all pools. */
+        Capacity: {
+            /** @description What the filesystems hold. In bytes. */
+            capacity_bytes: number;
+            /** @description What is promised to volumes, snapshots and trash. In bytes. */
+            allocated_bytes: number;
+            /** @description What is used on the medium. In bytes. */
+            used_bytes: number;
+            /** @description What may still be promised; never negative. In bytes. */
+            available_bytes: number;
+            /** @description Part of allocated_bytes that is trash. In bytes. */
+            trash_bytes: number;
+            /** @description By pool. */
+            pools: components["schemas"]["PoolCapacity"][];
+        };
+        /** @description How many of what there are. */
+        Counts: {
+            /** @description Pools. */
+            pools: number;
+            /** @description Volumes, without trash. */
+            volumes: number;
+            /** @description Snapshots. */
+            snapshots: number;
+            /** @description Volumes in the trash. */
+            trash: number;
+            /** @description Operations that are not over. */
+            operations_running: number;
+        };
+        /** @description A condition of an object that needs a look. */
+        Problem: {
+            object: components["schemas"]["ObjectName"];
+            /**
+             * @description Type of the condition.
+             * @example ImageMissing
+             */
+            condition: string;
+            /** @description What was observed. */
+            message: string;
+            /** @description What to do about it. */
+            hint: string;
+        };
+        /** @description How it is going. */
+        Status: {
+            cluster: components["schemas"]["Cluster"];
+            node: components["schemas"]["Node"];
+            /** @description Version of the daemon that answers. */
+            daemon_version: string;
+            counts: components["schemas"]["Counts"];
+            /**
+             * @description Number of volumes by state.
+             * @example {
+             *       "ready": 3
+             *     }
+             */
+            volumes_by_state: {
+                [key: string]: number;
+            };
+            capacity: components["schemas"]["Capacity"];
+            /** @description Objects with conditions, worst first; at most 50. */
+            problems: components["schemas"]["Problem"][];
+        };
+        /** @description Who answers. */
+        Version: {
+            /**
+             * @description Version of the daemon.
+             * @example 0.1.0
+             */
+            version: string;
+            /**
+             * @description Version of this API.
+             * @example v1
+             */
+            api: string;
+            /** @description Id of the cluster. */
+            cluster_id: string;
+        };
+        /** @description The daemon lives. */
+        Health: {
+            /** @description True: it answers requests. */
+            ok: boolean;
+        };
+        /** @description Result of checking the control store. */
+        StoreCheck: {
+            /** @description Whether no fault was found. */
+            sound: boolean;
+            /** @description What was found, as sentences; [] when sound. */
+            faults: string[];
+        };
+        /** @description What the pool should be. */
+        PoolSpec: {
+            /**
+             * @description `directory`: an existing path. `device`: whole block devices, each made into a filesystem of its own.
+             * @enum {string}
+             */
+            kind: "directory" | "device";
+            /** @description Kind directory: the path. Otherwise null. */
+            path: string | null;
+            /** @description Kind device: the paths of the block devices, in order. Otherwise []. */
+            devices: string[];
+            /** @description Sizes of volumes may add up to capacity × overcommit. 0.1 to 100. */
+            overcommit: number;
+            /**
+             * @description Class of pool, as a name. `any` is every class.
+             * @default any
+             * @example fast
+             */
+            class: string;
+        };
+        /** @description One filesystem of a pool. A replica lives in exactly one. */
+        PoolFilesystem: {
+            /** @description UUID of the filesystem. */
+            uuid: string;
+            /** @description The block device it was made on; null for a directory. */
+            device: string | null;
+            /** @description Where replica files are. */
+            path: string;
+            /**
+             * @description Type of the filesystem, as the kernel names it.
+             * @example xfs
+             */
+            type: string;
+            /** @description Whether files can be cloned without copying. */
+            reflink: boolean;
+            /** @description Logical sector size of what it lies on, in bytes. */
+            sector_bytes: number;
+            /** @description What replicas may fill: the whole filesystem of a device; in a directory what is free now and what replicas take. In bytes. */
+            capacity_bytes: number;
+            /** @description What replicas and snapshots take now. In bytes. */
+            used_bytes: number;
+        };
+        /** @description What was last observed. */
+        PoolStatus: {
+            /**
+             * @description State of the pool; the conditions say why it is unavailable.
+             * @enum {string}
+             */
+            state: "creating" | "ready" | "unavailable" | "removing";
+            /** @description What is not as it should be; [] when all is well. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description When the node last looked, ISO 8601, UTC; null before it was seen. */
+            observed_at: string | null;
+            /** @description What it is made of. */
+            filesystems: components["schemas"]["PoolFilesystem"][];
+            /** @description Sum over its filesystems, as the kernel says. In bytes. */
+            capacity_bytes: number;
+            /** @description What is used of them. In bytes. */
+            used_bytes: number;
+            /** @description Sum of the sizes of its volumes (trash included) and of what snapshots reserve. In bytes. */
+            allocated_bytes: number;
+            /** @description The same for each filesystem, by UUID. In bytes. */
+            allocated_by_filesystem: {
+                [key: string]: number;
+            };
+            /** @description Whether all its filesystems can clone files without copying. */
+            reflink: boolean;
+        };
+        /** @description Backing capacity on a node. */
+        Pool: {
+            /**
+             * @description Id of the pool; never changes.
+             * @example pool_01JD9Z3QK7W5T8X2M4N6P0R1SA
+             */
+            id: string;
+            /** @description Name of the pool. */
+            name: string;
+            /** @description Raised by every change of spec, labels, owner or name. Send it back as `If-Match` to change only what you saw. */
+            version: number;
+            /** @description Who manages it; "" when nobody said. */
+            owner: string;
+            labels: components["schemas"]["Labels"];
+            spec: components["schemas"]["PoolSpec"];
+            status: components["schemas"]["PoolStatus"];
+            /**
+             * @description When it was created. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            created_at: string;
+            /** @description Id of the node that it is on. */
+            node: string;
+        };
+        /** @description A page of pools. */
+        PoolPage: {
+            /** @description The pools, in a stable order. */
+            items: components["schemas"]["Pool"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description The pool as it is after the change, with warnings. */
+        ChangedPool: components["schemas"]["Pool"] & components["schemas"]["Warnings"];
+        /**
+         * @description The pool to make.
+         * @example {
+         *       "name": "fast",
+         *       "kind": "directory",
+         *       "path": "/srv/holdfast"
+         *     }
+         */
+        CreatePool: {
+            /**
+             * @description Name of the pool: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.
+             * @example fast
+             */
+            name: string;
+            /**
+             * @description `directory`: an existing path. `device`: whole block devices, each made into a filesystem of its own.
+             * @enum {string}
+             */
+            kind: "directory" | "device";
+            /**
+             * @description Kind directory: an existing directory. An absolute path, at most 4096 characters.
+             * @example /srv/holdfast
+             */
+            path?: string;
+            /** @description Kind device: 1 to 64 block devices. */
+            devices?: string[];
+            /**
+             * @description Sizes of volumes may add up to capacity × overcommit. 0.1 to 100.
+             * @default 1
+             */
+            overcommit?: number;
+            /**
+             * @description Class of pool, as a name. `any` is every class.
+             * @default any
+             * @example fast
+             */
+            class?: string;
+            labels?: components["schemas"]["Labels"];
+            /**
+             * @description Who manages the object, such as the `owner` of a Terraform configuration. At most 255 characters; default "".
+             * @default
+             */
+            owner?: string;
+            /**
+             * @description Take a device that carries an old signature, or a path with a foreign marker. Never one that is mounted or in use.
+             * @default false
+             */
+            force?: boolean;
+        };
+        /**
+         * @description The fields to change; what is not named stays.
+         * @example {
+         *       "overcommit": 1.5
+         *     }
+         */
+        UpdatePool: {
+            labels?: components["schemas"]["Labels"];
+            /** @description Sizes of volumes may add up to capacity × overcommit. 0.1 to 100. */
+            overcommit?: number;
+            /** @description Class from now on, as a name. */
+            class?: string;
+            /** @description Who manages it from now on. */
+            owner?: string;
+        };
+        /**
+         * @description How to grow.
+         * @example {
+         *       "devices": [
+         *         "/dev/disk/by-id/nvme-disk2"
+         *       ]
+         *     }
+         */
+        GrowPool: {
+            /** @description Block devices to add. Default: none, only what its devices have grown by is taken in. */
+            devices?: string[];
+            /**
+             * @description Take a device that carries an old signature, or a path with a foreign marker. Never one that is mounted or in use.
+             * @default false
+             */
+            force?: boolean;
+        };
+        /**
+         * @description What a removed pool left behind and where. Either `path` or `device`.
+         * @example {
+         *       "path": "/srv/holdfast",
+         *       "confirm": "/srv/holdfast"
+         *     }
+         */
+        WipePool: {
+            /** @description The directory that the removed pool was in. An absolute path, at most 4096 characters. */
+            path?: string;
+            /** @description Or the block device that it was on. An absolute path, at most 4096 characters. */
+            device?: string;
+            /** @description The same path or device once more: what is on it is deleted for good. */
+            confirm: string;
+        };
+        /** @description What it is a copy of. */
+        SnapshotSpec: {
+            /** @description Id of the volume. */
+            volume: string;
+            /**
+             * @description The filesystem of the volume, which a clone has too.
+             * @enum {string}
+             */
+            filesystem: "xfs" | "ext4";
+            /** @description Size of the volume when it was taken. In bytes. */
+            size_bytes: number;
+        };
+        /** @description What was last observed. */
+        SnapshotStatus: {
+            /**
+             * @description State of the snapshot; the conditions say why it is unavailable.
+             * @enum {string}
+             */
+            state: "creating" | "ready" | "unavailable" | "removing";
+            /** @description What is not as it should be; [] when all is well. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description When the node last looked, ISO 8601, UTC; null before it was seen. */
+            observed_at: string | null;
+            /**
+             * @description `filesystem`: taken of a frozen or unmounted filesystem. `crash`: as after a power loss.
+             * @enum {string}
+             */
+            consistency: "filesystem" | "crash";
+            /**
+             * @description `reflink` shares blocks with the volume; `copy` is a sparse copy; null before it was taken.
+             * @enum {unknown}
+             */
+            method: "reflink" | "copy" | null;
+            /** @description What it counts for in the accounting of its pool. In bytes. */
+            reserved_bytes: number;
+        };
+        /** @description A point-in-time copy of a volume in its pool. */
+        Snapshot: {
+            /**
+             * @description Id of the snapshot; never changes.
+             * @example snap_01JD9Z3QK7W5T8X2M4N6P0R1SA
+             */
+            id: string;
+            /** @description Name of the snapshot. */
+            name: string;
+            /** @description Raised by every change of spec, labels, owner or name. Send it back as `If-Match` to change only what you saw. */
+            version: number;
+            /** @description Who manages it; "" when nobody said. */
+            owner: string;
+            labels: components["schemas"]["Labels"];
+            spec: components["schemas"]["SnapshotSpec"];
+            status: components["schemas"]["SnapshotStatus"];
+            /**
+             * @description When it was created. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            created_at: string;
+            /** @description Name of the volume when it was taken; shown as `volume@snapshot`. */
+            volume_name: string;
+        };
+        /** @description A page of snapshots. */
+        SnapshotPage: {
+            /** @description The snapshots, in a stable order. */
+            items: components["schemas"]["Snapshot"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description The snapshot as it is after the change, with warnings. */
+        ChangedSnapshot: components["schemas"]["Snapshot"] & components["schemas"]["Warnings"];
+        /**
+         * @description The snapshot to take. Its name is unique within its volume.
+         * @example {
+         *       "volume": "db",
+         *       "name": "before-upgrade"
+         *     }
+         */
+        CreateSnapshot: {
+            /**
+             * @description Id or name of the volume.
+             * @example db
+             */
+            volume: string;
+            /**
+             * @description Name of the snapshot: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.
+             * @example before-upgrade
+             */
+            name: string;
+            labels?: components["schemas"]["Labels"];
+            /**
+             * @description Who manages the object, such as the `owner` of a Terraform configuration. At most 255 characters; default "".
+             * @default
+             */
+            owner?: string;
+        };
+        /**
+         * @description The fields to change; what is not named stays.
+         * @example {
+         *       "labels": {
+         *         "keep": "yes"
+         *       }
+         *     }
+         */
+        UpdateSnapshot: {
+            labels?: components["schemas"]["Labels"];
+            /** @description Who manages it from now on. */
+            owner?: string;
+        };
+        /** @description What the volume should be. */
+        VolumeSpec: {
+            /** @description Size of the block device. In bytes. */
+            size_bytes: number;
+            /**
+             * @description Filesystem inside the volume. Default xfs, or ext4 below 314572800 bytes (300 MiB), where XFS refuses.
+             * @enum {string}
+             */
+            filesystem: "xfs" | "ext4";
+            /**
+             * @description `single`: written on one node at a time. `shared`: on many at once.
+             * @enum {string}
+             */
+            access: "single" | "shared";
+            /** @description Number of copies, 1 to 3. */
+            replicas: number;
+            /**
+             * @description Class of pool, as a name. `any` is every class.
+             * @default any
+             * @example fast
+             */
+            class: string;
+            /** @description Id of the pool it must be placed in; null for any that suits. */
+            pool: string | null;
+            /** @description Refuse to delete it while this is true. */
+            deletion_protection: boolean;
+            /**
+             * @description How long its trash is kept after deletion; 0 purges at once. At most 100 years. In milliseconds.
+             * @example 604800000
+             */
+            trash_retention_ms: number;
+            /** @description Id of the snapshot it was cloned from; null when it was not. */
+            source_snapshot: string | null;
+            /** @description Writes are acknowledged while at least so many replicas hold them. */
+            min_in_sync: number;
+            /** @description Whether the writer may move to another node by itself. */
+            movable: boolean;
+        };
+        /** @description A mount made for one consumer. */
+        Publication: {
+            /** @description Who: `docker:<mount id>` or `path:<target path>`. */
+            consumer: string;
+            /** @description Bind mount made for the consumer; null where it uses the mount point of the volume itself. */
+            path: string | null;
+            /** @description Whether the consumer may only read. */
+            read_only: boolean;
+            /**
+             * @description When it was mounted. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            since: string;
+            /** @description Boot of the machine that the mount belongs to. */
+            boot_id: string;
+        };
+        /** @description When the volume was put into the trash, and until when it can be restored. */
+        Trashed: {
+            /**
+             * @description When it was deleted. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            at: string;
+            /**
+             * @description When it will be purged. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            purge_at: string;
+            /** @description The name it had. */
+            name: string;
+        };
+        /** @description What was last observed. */
+        VolumeStatus: {
+            /**
+             * @description State of the volume as a whole; the conditions say why.
+             * @enum {string}
+             */
+            state: "creating" | "ready" | "degraded" | "unavailable" | "incomplete" | "trashed";
+            /** @description What is not as it should be; [] when all is well. */
+            conditions: components["schemas"]["Condition"][];
+            /** @description When the node last looked, ISO 8601, UTC; null before it was seen. */
+            observed_at: string | null;
+            /** @description Bytes that its image takes on the medium; null before it was seen. */
+            used_bytes: number | null;
+            /** @description Last modification of its image, ISO 8601, UTC; null before it was seen. */
+            written_at: string | null;
+            /** @description Block device on the node that writes; null when detached. */
+            device: string | null;
+            /** @description Where it is mounted on the node that writes; null when it is not. */
+            mount_path: string | null;
+            /** @description The consumers that have it mounted. */
+            publications: components["schemas"]["Publication"][];
+            /** @description Set in the state `trashed` only. */
+            trashed: components["schemas"]["Trashed"] | null;
+        };
+        /** @description A node, and what proves that it is still the same. */
+        NodeLease: {
+            /** @description Id of the node. */
+            node: string;
+            /** @description Lease that the node holds; on the embedded store the boot id of its machine. */
+            lease: string;
+        };
+        /** @description Where the files of a replica are. */
+        ReplicaHome: {
+            /** @description Id of the node. */
+            node: string;
+            /** @description Raised by every move. */
+            epoch: number;
+            /** @description Where its files are. */
+            path: string;
+        };
+        /** @description One copy of a volume. */
+        Replica: {
+            /** @description Id of the replica. */
+            id: string;
+            /** @description Id of its node. */
+            node: string;
+            /** @description Id of its pool. */
+            pool: string;
+            /** @description UUID of the filesystem of the pool that it lives in. */
+            filesystem: string;
+            /**
+             * @description `in-sync` holds every acknowledged write.
+             * @enum {string}
+             */
+            state: "in-sync" | "syncing" | "stale" | "lost";
+            /** @description Where its files are; null before they were made. */
+            home: components["schemas"]["ReplicaHome"] | null;
+        };
+        /** @description Which replicas hold a snapshot. */
+        HeldSnapshot: {
+            /** @description Id of the snapshot. */
+            id: string;
+            /** @description Ids of the replicas that hold it. */
+            replicas: string[];
+        };
+        /** @description Where the data are and who may write them. */
+        ReplicationRecord: {
+            /** @description Which line of content: raised by a restore. */
+            history: number;
+            /** @description Raised at every attach and take-over: the fencing token. 0 was never attached. */
+            generation: number;
+            /** @description Raised by every change of the set of replicas. */
+            set_version: number;
+            /** @description Size that the replicas have. In bytes. */
+            size: number;
+            /** @description The node that may write; null when detached. */
+            writer: components["schemas"]["NodeLease"] | null;
+            /** @description Whether the last writer ended in order. */
+            clean: boolean;
+            /** @description The node that is attaching it; null otherwise. */
+            attaching: components["schemas"]["NodeLease"] | null;
+            /** @description All copies. */
+            replicas: components["schemas"]["Replica"][];
+            /** @description The snapshots and who holds them. */
+            snapshots: components["schemas"]["HeldSnapshot"][];
+        };
+        /** @description What a container mounts. */
+        Volume: {
+            /**
+             * @description Id of the volume; never changes.
+             * @example vol_01JD9Z3QK7W5T8X2M4N6P0R1SA
+             */
+            id: string;
+            /** @description Name of the volume. */
+            name: string;
+            /** @description Raised by every change of spec, labels, owner or name. Send it back as `If-Match` to change only what you saw. */
+            version: number;
+            /** @description Who manages it; "" when nobody said. */
+            owner: string;
+            labels: components["schemas"]["Labels"];
+            spec: components["schemas"]["VolumeSpec"];
+            status: components["schemas"]["VolumeStatus"];
+            /**
+             * @description When it was created. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            created_at: string;
+            replication: components["schemas"]["ReplicationRecord"];
+        };
+        /** @description A page of volumes. */
+        VolumePage: {
+            /** @description The volumes, in a stable order. */
+            items: components["schemas"]["Volume"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /** @description The volume as it is after the change, with warnings. */
+        ChangedVolume: components["schemas"]["Volume"] & components["schemas"]["Warnings"];
+        /**
+         * @description The volume to make.
+         * @example {
+         *       "name": "db",
+         *       "size_bytes": 10737418240,
+         *       "labels": {
+         *         "app": "shop"
+         *       }
+         *     }
+         */
+        CreateVolume: {
+            /**
+             * @description Name of the volume: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.
+             * @example db
+             */
+            name: string;
+            /**
+             * @description Size. Rounded up to a multiple of 4096; from 8388608 (8 MiB) to 1125899906842624 (1 PiB). In bytes.
+             * @default 1073741824
+             * @example 10737418240
+             */
+            size_bytes?: number;
+            /**
+             * @description Filesystem inside the volume. Default xfs, or ext4 below 314572800 bytes (300 MiB), where XFS refuses.
+             * @enum {string}
+             */
+            filesystem?: "xfs" | "ext4";
+            /**
+             * @description `single`: written on one node at a time. `shared`: on many at once.
+             * @default single
+             * @enum {string}
+             */
+            access?: "single" | "shared";
+            /**
+             * @description Number of copies, 1 to 3.
+             * @default 1
+             */
+            replicas?: number;
+            /**
+             * @description Class of pool, as a name. `any` is every class.
+             * @default any
+             * @example fast
+             */
+            class?: string;
+            /** @description Id or name of the pool that it must be in. Default: any pool of its class that has room. */
+            pool?: string;
+            labels?: components["schemas"]["Labels"];
+            /**
+             * @description Who manages the object, such as the `owner` of a Terraform configuration. At most 255 characters; default "".
+             * @default
+             */
+            owner?: string;
+            /**
+             * @description Refuse to delete it while this is true.
+             * @default false
+             */
+            deletion_protection?: boolean;
+            /**
+             * @description How long its trash is kept after deletion; 0 purges at once. At most 100 years. In milliseconds.
+             * @default 604800000
+             * @example 604800000
+             */
+            trash_retention_ms?: number;
+            /**
+             * @description Snapshot to clone: its id, or `volume@snapshot`. Default: an empty volume.
+             * @example db@before-upgrade
+             */
+            source_snapshot?: string;
+            /**
+             * @description What to do when a volume of that name is in the trash: refuse, restore it, or make a new one with a warning.
+             * @default new
+             * @enum {string}
+             */
+            if_trashed?: "refuse" | "restore" | "new";
+            /**
+             * @description Check everything that would be refused, and make nothing: the answer is 200 and the volume as it would be.
+             * @default false
+             */
+            dry_run?: boolean;
+        };
+        /**
+         * @description What the volume of this name must be at least. Size and replicas are minimums; what is not named is not compared.
+         * @example {
+         *       "size_bytes": 10737418240
+         *     }
+         */
+        EnsureVolume: {
+            /**
+             * @description Size. Rounded up to a multiple of 4096; from 8388608 (8 MiB) to 1125899906842624 (1 PiB). In bytes.
+             * @default 1073741824
+             * @example 10737418240
+             */
+            size_bytes?: number;
+            /**
+             * @description Filesystem inside the volume. Default xfs, or ext4 below 314572800 bytes (300 MiB), where XFS refuses.
+             * @enum {string}
+             */
+            filesystem?: "xfs" | "ext4";
+            /**
+             * @description `single`: written on one node at a time. `shared`: on many at once.
+             * @default single
+             * @enum {string}
+             */
+            access?: "single" | "shared";
+            /**
+             * @description Number of copies, 1 to 3.
+             * @default 1
+             */
+            replicas?: number;
+            /**
+             * @description Class of pool, as a name. `any` is every class.
+             * @default any
+             * @example fast
+             */
+            class?: string;
+            /** @description Id or name of the pool that it must be in. Default: any pool of its class that has room. */
+            pool?: string;
+            labels?: components["schemas"]["Labels"];
+            /**
+             * @description Who manages the object, such as the `owner` of a Terraform configuration. At most 255 characters; default "".
+             * @default
+             */
+            owner?: string;
+            /**
+             * @description Refuse to delete it while this is true.
+             * @default false
+             */
+            deletion_protection?: boolean;
+            /**
+             * @description How long its trash is kept after deletion; 0 purges at once. At most 100 years. In milliseconds.
+             * @default 604800000
+             * @example 604800000
+             */
+            trash_retention_ms?: number;
+            /**
+             * @description Snapshot to clone: its id, or `volume@snapshot`. Default: an empty volume.
+             * @example db@before-upgrade
+             */
+            source_snapshot?: string;
+            /**
+             * @description What to do when a volume of that name is in the trash: refuse, restore it, or make a new one with a warning.
+             * @default new
+             * @enum {string}
+             */
+            if_trashed?: "refuse" | "restore" | "new";
+            /**
+             * @description Check everything that would be refused, and make nothing: the answer is 200 and the volume as it would be.
+             * @default false
+             */
+            dry_run?: boolean;
+        };
+        /**
+         * @description The fields to change; what is not named stays.
+         * @example {
+         *       "deletion_protection": true
+         *     }
+         */
+        UpdateVolume: {
+            labels?: components["schemas"]["Labels"];
+            /** @description Who manages it from now on. */
+            owner?: string;
+            /** @description Refuse to delete it while this is true. */
+            deletion_protection?: boolean;
+            /**
+             * @description How long its trash is kept after deletion; 0 purges at once. At most 100 years. In milliseconds.
+             * @example 604800000
+             */
+            trash_retention_ms?: number;
+        };
+        /**
+         * @description The size to grow to, while it is in use or not.
+         * @example {
+         *       "size_bytes": 21474836480
+         *     }
+         */
+        ResizeVolume: {
+            /**
+             * @description The new size: the present one or larger (shrinking is refused). Rounded up to a multiple of 4096; from 8388608 (8 MiB) to 1125899906842624 (1 PiB). In bytes.
+             * @example 10737418240
+             */
+            size_bytes: number;
+        };
+        /**
+         * @description Who wants it mounted, and where.
+         * @example {
+         *       "consumer": "path:/srv/db",
+         *       "path": "/srv/db"
+         *     }
+         */
+        PublishVolume: {
+            /**
+             * @description Who mounts it: the same consumer again is the same mount.
+             * @example path:/srv/db
+             */
+            consumer: string;
+            /**
+             * @description Where to mount it for the consumer. Default: the mount point of the volume itself. An absolute path, at most 4096 characters.
+             * @example /srv/db
+             */
+            path?: string;
+            /**
+             * @description Mount it for reading only.
+             * @default false
+             */
+            read_only?: boolean;
+        };
+        /** @description The volume, and where it is mounted for the consumer. */
+        PublishedVolume: {
+            volume: components["schemas"]["Volume"];
+            /** @description Where the consumer finds the files. */
+            mount_path: string;
+        };
+        /**
+         * @description Which mount to remove: by consumer, by path or by both. One of them must be named.
+         * @example {
+         *       "path": "/srv/db"
+         *     }
+         */
+        UnpublishVolume: {
+            /** @description The consumer that needs it no longer. */
+            consumer?: string;
+            /** @description Or the path where it was mounted. An absolute path, at most 4096 characters. */
+            path?: string;
+        };
+        /**
+         * @description Under which name to restore it; default: the one it had.
+         * @example {
+         *       "name": "db-again"
+         *     }
+         */
+        RestoreTrash: {
+            /** @description Name of the restored volume: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit. */
+            name?: string;
+        };
+        /** @description One pool that was looked at. */
+        PlacementCandidate: {
+            /** @description Id of the pool. */
+            pool: string;
+            /** @description Name of the pool. */
+            name: string;
+            /** @description Whether the volume can be there. */
+            fits: boolean;
+            /** @description Why, or why not. */
+            reason: string;
+            /** @description The higher the better, among those that fit. */
+            score: number;
+        };
+        /** @description Why a volume is where it is. */
+        PlacementExplanation: {
+            /** @description Id of the pool that was chosen; null when none fits. */
+            chosen: string | null;
+            /** @description All pools, best first. */
+            candidates: components["schemas"]["PlacementCandidate"][];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export interface operations {
+    listVolumes: {
+        parameters: {
+            query?: {
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Only those in this pool: id or name. */
+                pool?: string;
+                /** @description Only those of this owner. */
+                owner?: string;
+                /**
+                 * @description Only those with this label, as `key=value`. Repeat it: every one must be there.
+                 * @example [
+                 *       "app=shop"
+                 *     ]
+                 */
+                label?: string[];
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of volumes, ordered by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumePage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
+                 */
+                "Idempotency-Key"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateVolume"];
+            };
+        };
+        responses: {
+            /** @description With `dry_run`: the volume as it would be. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unsupported: Not built, or not offered by this machine. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description resource_exhausted: No pool has room for this. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getVolume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volume. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    ensureVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
+                 */
+                "Idempotency-Key"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EnsureVolume"];
+            };
+        };
+        responses: {
+            /** @description It was there. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unsupported: Not built, or not offered by this machine. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description resource_exhausted: No pool has room for this. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeVolume: {
+        parameters: {
+            query?: {
+                /** @description Purge at once, whatever its retention: there is no way back. */
+                purge?: boolean;
+            };
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted: the volume as it was last seen, in the state `trashed` when it is in the trash. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateVolume"];
+            };
+        };
+        responses: {
+            /** @description The volume after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    resizeVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResizeVolume"];
+            };
+        };
+        responses: {
+            /** @description It has the size. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description resource_exhausted: No pool has room for this. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    attachVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volume; `status.device` is its device. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unsupported: Not built, or not offered by this machine. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    detachVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volume after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    publishVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PublishVolume"];
+            };
+        };
+        responses: {
+            /** @description Where it is mounted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublishedVolume"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unsupported: Not built, or not offered by this machine. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    unpublishVolume: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UnpublishVolume"];
+            };
+        };
+        responses: {
+            /** @description The volume after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    explainVolume: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the volume. */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pools that were looked at. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacementExplanation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listTrash: {
+        parameters: {
+            query?: {
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Only those in this pool: id or name. */
+                pool?: string;
+                /** @description Only those of this owner. */
+                owner?: string;
+                /**
+                 * @description Only those with this label, as `key=value`. Repeat it: every one must be there.
+                 * @example [
+                 *       "app=shop"
+                 *     ]
+                 */
+                label?: string[];
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of volumes in the trash. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VolumePage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restoreTrash: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id of a volume in the trash, or the name it had (the newest of that name). */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RestoreTrash"];
+            };
+        };
+        responses: {
+            /** @description The volume, restored. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Volume"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    purgeTrash: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id of a volume in the trash, or the name it had (the newest of that name). */
+                volume: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is purged: the volume as it was last seen. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listPools: {
+        parameters: {
+            query?: {
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of pools, ordered by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PoolPage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createPool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
+                 */
+                "Idempotency-Key"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreatePool"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedPool"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unsupported: Not built, or not offered by this machine. */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getPool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the pool. */
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The pool. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removePool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id or name of the pool. */
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed: the pool as it was last seen. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedPool"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updatePool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the pool. */
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdatePool"];
+            };
+        };
+        responses: {
+            /** @description The pool after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pool"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    growPool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id or name of the pool. */
+                pool: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GrowPool"];
+            };
+        };
+        responses: {
+            /** @description It is grown. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedPool"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    wipePool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WipePool"];
+            };
+        };
+        responses: {
+            /** @description It is deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listSnapshots: {
+        parameters: {
+            query?: {
+                /** @description Only those of this volume: id or name. */
+                volume?: string;
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of snapshots. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SnapshotPage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
+                 */
+                "Idempotency-Key"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateSnapshot"];
+            };
+        };
+        responses: {
+            /** @description It is taken. */
+            201: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedSnapshot"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description resource_exhausted: No pool has room for this. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getSnapshot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the snapshot, or `volume@snapshot`.
+                 * @example db@before-upgrade
+                 */
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The snapshot. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /**
+                 * @description Id of the snapshot, or `volume@snapshot`.
+                 * @example db@before-upgrade
+                 */
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is deleted: the snapshot as it was last seen. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedSnapshot"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /**
+                 * @description Id of the snapshot, or `volume@snapshot`.
+                 * @example db@before-upgrade
+                 */
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSnapshot"];
+            };
+        };
+        responses: {
+            /** @description The snapshot after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Snapshot"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    restoreSnapshot: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /**
+                 * @description Id of the snapshot, or `volume@snapshot`.
+                 * @example db@before-upgrade
+                 */
+                snapshot: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volume has the content of the snapshot. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedVolume"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description resource_exhausted: No pool has room for this. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listOperations: {
+        parameters: {
+            query?: {
+                /** @description Only those that change this object: its id. */
+                target?: string;
+                /** @description true: only those that are not over; false: only those that are. Default: all. */
+                running?: boolean;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of operations, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OperationPage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getOperation: {
+        parameters: {
+            query?: {
+                /** @description Wait until the operation is over, at most so many milliseconds, 0 to 60000. Default 0: answer at once. */
+                wait_ms?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id of the operation. */
+                operation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation as it is, or as it is after the wait. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    cancelOperation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the operation. */
+                operation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The operation; wait for its end to see how it ended. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Only those about this object: its id or name. */
+                object?: string;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of events, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EventPage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    watchEvents: {
+        parameters: {
+            query?: {
+                /** @description Only those about this object: its id or name. */
+                object?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The stream. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counts, capacity and what needs a look. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Versions, and the id of the cluster. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The cluster. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Cluster"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getCapacity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Over all pools, and by pool. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Capacity"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listNodes: {
+        parameters: {
+            query?: {
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of nodes, ordered by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodePage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the node. */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The node. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    checkStore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreCheck"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It lives. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+}

@@ -1,0 +1,154 @@
+/**
+ * One request and its answer over node:http, which is part of every Node process: a command that asks one question
+ * loads nothing for it. Keeps connections; says in words why there is no answer. It retries nothing and reads no JSON.
+ */
+import { Agent, request as httpRequest, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { HoldfastError } from '../model/errors.ts';
+import type { Endpoint } from './endpoint.ts';
+
+export interface WireRequest {
+  readonly method: string;
+  /** With its query, percent-encoded. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Time until the whole answer is there, ms; for streams until its headers are. */
+  readonly timeoutMs: number;
+}
+export interface WireAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly text: string;
+}
+/** Certificates for https, as PEM. */
+export interface TlsOptions {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface Transport {
+  send(request: WireRequest): Promise<WireAnswer>;
+  /** The answer as it comes. */
+  open(request: WireRequest): Promise<IncomingMessage>;
+  close(): void;
+}
+
+/** No answer came. `sent`: the daemon may have seen the request. `code`: the system's. */
+export class NoAnswer extends HoldfastError {
+  readonly sent: boolean;
+  readonly systemCode: string;
+  constructor(error: HoldfastError, systemCode: string, sent: boolean, cause: unknown) {
+    super(error.code, error.message, error.detail, { cause, retryable: error.retryable });
+    this.sent = sent;
+    this.systemCode = systemCode;
+  }
+}
+
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Connections at once; further requests wait for one of them. */
+const MAX_CONNECTIONS = 64;
+
+export function createTransport(endpoint: Endpoint, tls: TlsOptions = {}): Transport {
+  let agent: Agent | undefined;
+  let secureRequest: typeof httpRequest | undefined;
+
+  async function prepare(): Promise<{ readonly agent: Agent; readonly start: typeof httpRequest }> {
+    const options = { keepAlive: true, maxSockets: MAX_CONNECTIONS, scheduling: 'lifo' as const };
+    if (endpoint.kind === 'tcp' && endpoint.secure) {
+      const https = await import('node:https'); // only who needs it loads TLS
+      agent ??= new https.Agent({ ...options, minVersion: 'TLSv1.2', ...(tls.ca === undefined ? {} : { ca: tls.ca }), ...(tls.cert === undefined ? {} : { cert: tls.cert }), ...(tls.key === undefined ? {} : { key: tls.key }) });
+      secureRequest = https.request;
+    }
+    agent ??= new Agent(options);
+    return { agent, start: secureRequest ?? httpRequest };
+  }
+
+  async function open(wire: WireRequest, whole?: (answer: IncomingMessage) => Promise<WireAnswer>): Promise<IncomingMessage | WireAnswer> {
+    wire.signal?.throwIfAborted();
+    const { agent: connections, start } = await prepare();
+    const where: RequestOptions = endpoint.kind === 'unix'
+      ? { socketPath: endpoint.socketPath, path: wire.path, headers: { host: 'localhost', ...wire.headers } }
+      : { host: endpoint.host, port: endpoint.port, path: endpoint.basePath + wire.path, headers: wire.headers };
+    return new Promise((resolve, reject) => {
+      let outgoing: ClientRequest;
+      let answered = false;
+      const finish = (act: () => void): void => {
+        clearTimeout(timer);
+        if (whole !== undefined || !answered) wire.signal?.removeEventListener('abort', onAbort);
+        act();
+      };
+      const fail = (error: unknown): void => finish(() => { outgoing.destroy(); reject(wire.signal?.aborted === true ? reasonOf(wire.signal) : explain(error, endpoint, outgoing)); });
+      const onAbort = (): void => { fail(undefined); };
+      const timer = setTimeout(() => fail(Object.assign(new Error(`no answer within ${wire.timeoutMs} ms`), { code: 'ETIMEDOUT' })), wire.timeoutMs);
+      wire.signal?.addEventListener('abort', onAbort, { once: true });
+      outgoing = start({ ...where, method: wire.method, agent: connections });
+      outgoing.once('error', (error) => { if (!answered) fail(error); });
+      outgoing.once('response', (answer) => {
+        answered = true;
+        if (whole === undefined) {
+          answer.once('close', () => wire.signal?.removeEventListener('abort', onAbort));
+          return finish(() => resolve(answer));
+        }
+        whole(answer).then((value) => finish(() => resolve(value)), fail);
+      });
+      outgoing.end(wire.body);
+    });
+  }
+
+  return {
+    send: async (wire) => (await open(wire, readWhole)) as WireAnswer,
+    open: async (wire) => (await open(wire)) as IncomingMessage,
+    close() {
+      agent?.destroy();
+      agent = undefined;
+    },
+  };
+}
+
+async function readWhole(answer: IncomingMessage): Promise<WireAnswer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`the answer is larger than ${MAX_ANSWER_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString('utf8') };
+}
+
+const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+
+const START = 'Is holdfastd running? Start it with "systemctl start holdfastd", or name its endpoint (--endpoint, HOLDFAST_ENDPOINT).';
+
+/** Why there was no answer, for people. */
+function explain(thrown: unknown, endpoint: Endpoint, outgoing: ClientRequest): NoAnswer {
+  // Several addresses of one host fail together, each with its own code.
+  const first: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+  const code = (first as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
+  const message = first instanceof Error ? first.message : String(first);
+  const where = endpoint.kind === 'unix' ? endpoint.socketPath : endpoint.text;
+  const sent = outgoing.socket !== null && !outgoing.socket.connecting && !NOT_CONNECTED.has(code);
+  const of = (error: HoldfastError): NoAnswer => new NoAnswer(error, code, sent, thrown);
+  const away = (text: string, hint = START): NoAnswer => of(new HoldfastError('unavailable', text, { object: `endpoint ${endpoint.text}`, hint }));
+  switch (code) {
+    case 'ENOENT': return away(`holdfastd cannot be reached: there is no socket at ${where}`);
+    case 'ECONNREFUSED': return away(`holdfastd cannot be reached: nobody listens at ${where}`);
+    case 'EACCES':
+    case 'EPERM':
+      return of(new HoldfastError('permission_denied', `no permission to use ${where}`, { object: `endpoint ${endpoint.text}`, hint: 'The socket of holdfastd is for root only: use sudo.' }));
+    case 'EAGAIN': return away(`holdfastd has too many connections waiting at ${where}`, 'Try again in a moment.');
+    case 'ENOTSOCK': return away(`${where} is not a socket`);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return away(`the host of ${where} is not known`, 'Check the endpoint, and the name service.');
+    case 'ETIMEDOUT': return away(`holdfastd at ${where} gave no answer in time: ${message}`, 'See whether the machine is busy, and the log of holdfastd.');
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return away(`the connection to ${where} broke before the answer`, 'The request may have been carried out: look before sending it again.');
+    default: return away(`holdfastd at ${where} cannot be reached: ${message}`);
+  }
+}
+
+const NOT_CONNECTED = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'EAGAIN', 'ENOTSOCK', 'ENOTFOUND', 'EAI_AGAIN']);
