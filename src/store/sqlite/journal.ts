@@ -17,6 +17,7 @@ export class Journal {
   readonly #note: (mark: number) => void;
   #mark: number;
   #emptyAt = LOG_BYTES;
+  #markDue = false;
   #broken: HoldfastError | null = null;
 
   /** @param note makes the mark durable outside of the store. */
@@ -32,12 +33,10 @@ export class Journal {
     return this.#mark;
   }
 
-  /** Raises the mark: after the log was emptied, before anything else is written. */
-  raiseMark(): void {
-    const mark = this.#mark + 1;
-    this.#transact(() => writeMeta(this.#db, 'mark', mark));
-    this.#mark = mark;
-    this.#note(mark);
+  /** Before the first write of a process. A full disk does not stop it: what is there can be read. */
+  begin(): void {
+    this.#note(this.#mark);
+    this.#emptyLog(0);
   }
 
   /**
@@ -45,8 +44,9 @@ export class Journal {
    * @throws resource_exhausted when the disk is full (nothing was written); unavailable when the medium fails
    */
   write<T>(work: () => T): T {
+    if (this.#markDue) this.#raiseMark();
     const result = this.#transact(work);
-    this.#emptyLog();
+    this.#emptyLog(this.#emptyAt);
     return result;
   }
 
@@ -70,17 +70,28 @@ export class Journal {
     }
   }
 
-  #emptyLog(): void {
+  #raiseMark(): void {
+    const mark = this.#mark + 1;
+    this.#transact(() => writeMeta(this.#db, 'mark', mark));
+    this.#mark = mark;
+    this.#markDue = false;
+    this.#note(mark);
+  }
+
+  /** @param above empties it only when it has more bytes */
+  #emptyLog(above: number): void {
     const bytes = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (bytes <= this.#emptyAt) return;
+    if (bytes < above) return;
     this.#emptyAt = bytes + LOG_BYTES;
     try {
       const row = this.#db.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get();
       if (Number(row?.['busy']) !== 0) return;
       this.#emptyAt = LOG_BYTES;
-      this.raiseMark();
+      // Nothing else may be written to the empty log before: should it fail here, the next write tries again.
+      this.#markDue = true;
+      this.#raiseMark();
     } catch {
-      // What was committed stands in the log; it is emptied later, when it has grown as much again.
+      // What was committed stands, in the log or in the file; the log is emptied when it has grown as much again.
     }
   }
 }

@@ -3,7 +3,7 @@
  * drops it with the process, so a stale file is no obstacle. The file also tells who holds it, and the mark (see
  * mark.ts); it is written only after the store was found sound, so that a refused start changes nothing.
  */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync, readSync, fstatSync, writeSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, ftruncateSync, openSync, readFileSync, readSync, fstatSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import koffi from 'koffi';
 import { HoldfastError } from '../../model/errors.ts';
@@ -33,7 +33,7 @@ export class StoreLock {
   /** @throws failed_precondition, naming the holder's pid, when another process (or this one) holds it */
   static take(dir: string): StoreLock {
     const file = path.join(dir, 'lock');
-    const fd = openSync(file, 'a+', 0o600);
+    const fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
     if (flock(fd, LOCK_EX_NB) === 0) return new StoreLock(fd, readNote(fd));
     const note = readNote(fd);
     const pid = holderPid(fd) ?? note?.pid ?? null;
@@ -50,8 +50,9 @@ export class StoreLock {
   write(note: LockNote): void {
     const text = Buffer.from(`${JSON.stringify(note)}\n`);
     try {
-      ftruncateSync(this.#fd, 0);
-      writeSync(this.#fd, text);
+      // In place: its block is there already when the disk is full.
+      writeSync(this.#fd, text, 0, text.length, 0);
+      ftruncateSync(this.#fd, text.length);
       fsyncSync(this.#fd);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code !== 'ENOSPC') throw thrown;

@@ -11,7 +11,7 @@ import type { Store } from '../../control/ports/store.ts';
 import type { Clock, Log, RandomBytes } from '../../control/ports/system.ts';
 import { listCopies, makeCopy, syncPath } from './copies.ts';
 import { startDailyCopies } from './daily.ts';
-import { storeFailure } from './failure.ts';
+import { saidBy, storeFailure } from './failure.ts';
 import { Journal } from './journal.ts';
 import { StoreLock } from './lock.ts';
 import { migrate, MIGRATIONS, readMeta, writeMeta, type Migrations } from './schema.ts';
@@ -98,15 +98,20 @@ function open(options: SqliteStoreOptions, file: string, lock: StoreLock, sound:
     const mark = Math.max(sound.mark, lock.former?.mark ?? 0);
     // A fresh file catches up with the noted mark before it goes into log mode, where the mark counts.
     if (sound.fresh && sound.version > 0 && mark > sound.mark) writeMeta(db, 'mark', mark);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_checkpoint(TRUNCATE)');
+    db.exec('PRAGMA journal_mode = WAL');
     if (sound.version < migrations.length) {
       const copy = makeCopy(db, dir);
       log?.info({ copy: copy.path, from: sound.version, to: migrations.length }, 'safe copy of the store made before its migration');
-      migrate(db, migrations);
+      try {
+        migrate(db, migrations);
+      } catch (thrown) {
+        const hint = `It is as it was before; a copy is in ${copy.path}. Run the holdfastd that used it last.`;
+        throw new HoldfastError('failed_precondition', `The store ${file} could not be brought from schema version ${sound.version} to ${migrations.length}: ${saidBy(thrown)}`, { object: `store ${file}`, hint }, { cause: thrown });
+      }
     }
     const note = (reached: number): void => lock.write({ pid: process.pid, holder, mark: reached });
     const journal = new Journal(db, file, mark, note);
-    journal.raiseMark();
+    journal.begin();
     syncPath(dir);
     const stopped = new AbortController();
     const store = new SqliteStore({

@@ -252,7 +252,7 @@ describe('a store of an older schema', () => {
     await first.txn([], [{ op: 'put', key: 'a', value: 1 }]);
     await first.close();
     const options = { path: place.file, clock: realClock };
-    await expect(openSqliteStore(options, [...MIGRATIONS, 'CREATE TABLE extra (x); SELECT nonsense'])).rejects.toThrow(/nonsense/);
+    await expect(openSqliteStore(options, [...MIGRATIONS, 'CREATE TABLE extra (x); SELECT nonsense'])).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringMatching(/from schema version 1 to 2: .*nonsense/) });
     const again = await place.open();
     expect((await again.get('a'))?.value).toBe(1);
     await again.close();
