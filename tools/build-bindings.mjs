@@ -15,8 +15,9 @@ const source = 'holdfast/holdfast';
 /** What the bindings are made from, in one word. */
 function fingerprint() {
   const hash = createHash('sha256').update(readFileSync(fileURLToPath(import.meta.url)));
-  for (const file of readdirSync(path.join(top, 'dist/provider'), { recursive: true, withFileTypes: true })) {
-    if (file.isFile() && /\.c?js$/.test(file.name)) hash.update(readFileSync(path.join(file.parentPath, file.name)));
+  const mirror = path.join(top, 'dist/mirror/registry.terraform.io', source);
+  for (const file of readdirSync(mirror, { recursive: true }).filter((name) => name.endsWith('provider.cjs')).sort()) {
+    hash.update(readFileSync(path.join(mirror, file)));
   }
   return hash.update(readFileSync(path.join(top, 'package-lock.json'))).digest('hex');
 }
@@ -27,7 +28,7 @@ function providerSchema() {
   try {
     writeFileSync(path.join(dir, 'main.tf'), `terraform {\n  required_providers {\n    holdfast = { source = "${source}" }\n  }\n}\n`);
     const binary = command(path.join(top, 'tools/need'), ['terraform'], top).trim();
-    const env = { ...process.env, TF_CLI_CONFIG_FILE: path.join(top, 'dist/terraformrc'), CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1' };
+    const env = { ...process.env, TF_CLI_CONFIG_FILE: path.join(top, 'dist/terraformrc'), HOLDFAST_NODE: process.execPath, CHECKPOINT_DISABLE: '1' };
     command(binary, ['init', '-input=false', '-no-color'], dir, env);
     const schema = JSON.parse(command(binary, ['providers', 'schema', '-json'], dir, env));
     const [ours] = Object.entries(schema.provider_schemas).filter(([name]) => name.endsWith(`/${source}`)).map(([, value]) => value);
@@ -46,6 +47,7 @@ function command(file, args, cwd, env = process.env) {
 
 async function generate(schema, work) {
   // Loaded only when there is something to do: they take seconds to load.
+  process.env.TF_CLI_CONFIG_FILE = path.join(top, 'dist/terraformrc'); // the library asks Terraform for its version while it loads
   // The package's own entry also loads jsii-pacmak, for languages that are not ours; so its generator is taken alone.
   const { TerraformProviderGenerator } = (await import('@cdktf/provider-generator/lib/get/generator/provider-generator.js')).default;
   const { CodeMaker } = (await import('codemaker')).default;

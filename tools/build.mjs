@@ -31,7 +31,7 @@ await build({
   // CommonJS packages inside an ES module bundle ask for `require`.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   logLevel: 'warning',
-});
+}).catch(() => process.exit(1)); // esbuild has said what is wrong, and where
 
 for (const name of Object.keys(COMMANDS)) {
   const target = at('bin', name);

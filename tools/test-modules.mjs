@@ -52,7 +52,7 @@ function testModule(top, root, name) {
     ...process.env,
     CHECKPOINT_DISABLE: '1',
     TF_CLI_CONFIG_FILE: path.join(top, 'dist/terraformrc'),
-    TF_IN_AUTOMATION: '1',
+    HOLDFAST_NODE: process.execPath,
     HOLDFAST_ENDPOINT: `unix://${root}/run/holdfast/holdfast.sock`,
   };
   const binary = spawnSync(path.join(top, 'tools/need'), ['terraform'], { encoding: 'utf8' }).stdout.trim();
