@@ -53,7 +53,7 @@ test-full: modules ## make test, and what takes long: fuzzing, long crash series
 .PHONY: lint
 lint: build ## style, import rules, types and shell scripts; changes nothing
 	@tools/need commands shellcheck
-	@node tools/run-tests.mjs lint types shell
+	@node tools/run-tests.mjs lint types shell generated
 
 .PHONY: bench
 bench: build ## speed and memory against the same image attached by hand; results into docs/bench.md (root)
@@ -63,6 +63,7 @@ bench: build ## speed and memory against the same image attached by hand; result
 
 .PHONY: docs
 docs: build ## docs/reference: the command line, the API and the provider, written from the code
+	@node tools/generate-client.mjs
 	@node tools/docs.mjs
 
 .PHONY: clean

@@ -1,16 +1,14 @@
 // Makes the CDKTF bindings of our own provider: asks the built provider for its schema through Terraform or OpenTofu,
 // has @cdktf/provider-generator write the classes, and compiles them into an npm package, stacks/.gen/holdfast.
 // Does nothing when neither the provider nor this file has changed. (`cdktf get` is not used: it fails under OpenTofu.)
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { providerSchema, source } from './provider-schema.mjs';
 
 const top = path.dirname(import.meta.dirname);
 const target = path.join(top, 'stacks/.gen/holdfast');
-const source = 'holdfast/holdfast';
 
 /** What the bindings are made from, in one word. */
 function fingerprint() {
@@ -20,29 +18,6 @@ function fingerprint() {
     hash.update(readFileSync(path.join(mirror, file)));
   }
   return hash.update(readFileSync(path.join(top, 'package-lock.json'))).digest('hex');
-}
-
-/** The provider's schema as `providers schema -json` gives it, under the one name that both binaries share. */
-function providerSchema() {
-  const dir = mkdtempSync(path.join(os.tmpdir(), 'holdfast-schema-'));
-  try {
-    writeFileSync(path.join(dir, 'main.tf'), `terraform {\n  required_providers {\n    holdfast = { source = "${source}" }\n  }\n}\n`);
-    const binary = command(path.join(top, 'tools/need'), ['terraform'], top).trim();
-    const env = { ...process.env, TF_CLI_CONFIG_FILE: path.join(top, 'dist/terraformrc'), HOLDFAST_NODE: process.execPath, CHECKPOINT_DISABLE: '1' };
-    command(binary, ['init', '-input=false', '-no-color'], dir, env);
-    const schema = JSON.parse(command(binary, ['providers', 'schema', '-json'], dir, env));
-    const [ours] = Object.entries(schema.provider_schemas).filter(([name]) => name.endsWith(`/${source}`)).map(([, value]) => value);
-    if (ours === undefined) throw new Error(`${binary} knows no schema of ${source}`);
-    return { ...schema, provider_schemas: { [`registry.terraform.io/${source}`]: ours } };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-}
-
-function command(file, args, cwd, env = process.env) {
-  const { status, stdout, stderr, error } = spawnSync(file, args, { cwd, env, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
-  if (status !== 0) throw new Error(`${file} ${args.join(' ')} failed: ${error?.message ?? ''}${stderr}${stdout}`);
-  return stdout;
 }
 
 async function generate(schema, work) {

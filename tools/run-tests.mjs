@@ -76,6 +76,7 @@ const STEPS = [
   check('lint', process.execPath, 'node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'),
   check('types', process.execPath, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
   check('shell', 'shellcheck', ...shellScripts()),
+  check('generated', process.execPath, 'tools/generate-client.mjs', '--check'),
   suite('unit'),
   suite('contract'),
   suite('integration', '--runInBand'),
