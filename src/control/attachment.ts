@@ -132,12 +132,16 @@ export function createAttachment(ctx: Context): Attachment {
         current = await changeVolume(ctx.store, volume.id, (record) => replication(withPublications(record, record.status.publications.filter(({ boot_id }) => boot_id === bootId)), stale ? { writer: null, attaching: null, clean: false } : {}));
         if (stale) await ctx.events.tell(subject(volume), 'Released', `volume ${volume.name} was attached when the machine went down; the next mount attaches it again`, 'warning');
       }
-      if (!isMine(current.replication.attaching)) return current;
-      // An attach was cut off. Nothing was mounted yet, so what there is of a device can go.
+      const reserved = isMine(current.replication.attaching);
+      const unused = isMine(current.replication.writer) && current.status.publications.length === 0;
+      if (!reserved && !unused) return current;
       const ref = await replica(current);
       const seen = await ctx.dataPlane.observeVolume(ref);
-      if (seen.mount_path === null && seen.device !== null && current.replication.writer === null) await ctx.dataPlane.detach(ref);
-      return changeVolume(ctx.store, current.id, (record) => replication(record, { attaching: null }));
+      // An attach was cut off before anything was mounted: what there is of a device can go.
+      if (reserved && seen.mount_path === null && seen.device !== null && current.replication.writer === null) await ctx.dataPlane.detach(ref);
+      // Cut off between the record and the device, on the way in or out: nobody uses it, so it is released.
+      const idle = unused && seen.device === null;
+      return changeVolume(ctx.store, current.id, (record) => replication(record, { attaching: null, writer: idle ? null : record.replication.writer }));
     },
   };
 }

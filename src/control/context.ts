@@ -28,4 +28,12 @@ export interface Context extends Seams {
 }
 
 export const isoNow = (clock: Clock): string => new Date(clock.now()).toISOString();
-export const mintId = (seams: Pick<Seams, 'clock' | 'random'>, kind: IdKind): string => newId(kind, seams.clock.now(), seams.random);
+
+const lastMs = new WeakMap<Clock, number>();
+
+/** Ids of one clock rise strictly, so that lists in key order are in the order of making: no millisecond is used twice. */
+export function mintId(seams: Pick<Seams, 'clock' | 'random'>, kind: IdKind): string {
+  const ms = Math.max(seams.clock.now(), (lastMs.get(seams.clock) ?? 0) + 1);
+  lastMs.set(seams.clock, ms);
+  return newId(kind, ms, seams.random);
+}
