@@ -101,7 +101,7 @@ async function listOperations(ctx: Context, query: NonNullable<Parameters<Contro
   const found = await page<Operation>(ctx.store, KEYS.operations, query, (operation) =>
     (query.target === undefined || operation.target.id === query.target || operation.target.name === query.target) &&
     (query.running === undefined || query.running === (operation.finished_at === null)));
-  return { ...found, items: await Promise.all(found.items.map((operation) => (operation.finished_at === null ? ctx.operations.get(operation.id) : operation))) };
+  return { ...found, items: await Promise.all(found.items.map(async (operation) => (operation.finished_at === null ? ctx.operations.get(operation.id) : operation))) };
 }
 
 /** Made once; never changes. Answers from another cluster are told apart by it. */

@@ -9,7 +9,7 @@ import { pruneClaims } from './idempotency.ts';
 import { KEYS } from './keys.ts';
 import { findVolume } from './repository.ts';
 import { poolRef } from './refs.ts';
-import { purgeExpired } from './trash.ts';
+import { createExpiry } from './trash.ts';
 import type { Pool } from '../model/pool.ts';
 
 export interface ReconcileSettings {
@@ -33,6 +33,7 @@ const HOUR_MS = 3_600_000;
 
 export function createReconciler(ctx: Context, attachment: Attachment, settings: ReconcileSettings): Reconciler {
   const abort = new AbortController();
+  const purgeExpired = createExpiry(ctx);
   let running: Promise<void> = Promise.resolve();
   let lastSweep = Number.NEGATIVE_INFINITY;
 
@@ -71,7 +72,7 @@ export function createReconciler(ctx: Context, attachment: Attachment, settings:
         if (ctx.operations.runningOf(volume.id) === null) await collectDeadConsumers(volume);
       });
     }
-    await guarded('trash', () => purgeExpired(ctx));
+    await guarded('trash', purgeExpired);
     if (ctx.clock.monotonic() - lastSweep > HOUR_MS) {
       lastSweep = ctx.clock.monotonic();
       await guarded('idempotency keys', () => pruneClaims(ctx));

@@ -15,7 +15,6 @@ export function checkPath(object: string, field: string, path: string): string {
   const wrong =
     path.length === 0 ? 'it is empty'
     : path.length > 4000 ? `it has ${path.length} characters`
-    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
     : /[\u0000-\u001f\u007f]/.test(path) ? 'it holds a control character'
     : !path.startsWith('/') ? 'it is not absolute'
     : path.split('/').includes('..') || path.split('/').includes('.') ? 'it holds "." or ".."'

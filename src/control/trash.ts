@@ -124,12 +124,20 @@ export async function purge(ctx: Context, trashed: Volume): Promise<Accepted<Vol
   return { object: trashed, operation, warnings: [] };
 }
 
-/** Purges what is past its term. */
-export async function purgeExpired(ctx: Context): Promise<void> {
-  const { entries } = await ctx.store.list<Volume>(KEYS.trash);
-  for (const { value } of entries) {
-    const due = value.status.trashed !== null && Date.parse(value.status.trashed.purge_at) <= ctx.clock.now();
-    if (due && ctx.operations.runningOf(value.id) === null) await purge(ctx, value);
-  }
-}
+const RETRY_MS = 300_000;
 
+/** Purges what is past its term; what could not be purged is tried again after five minutes. */
+export function createExpiry(ctx: Context): () => Promise<void> {
+  const tried = new Map<string, number>();
+  return async () => {
+    const { entries } = await ctx.store.list<Volume>(KEYS.trash);
+    for (const { value } of entries) {
+      const due = value.status.trashed !== null && Date.parse(value.status.trashed.purge_at) <= ctx.clock.now();
+      const resting = ctx.clock.monotonic() - (tried.get(value.id) ?? Number.NEGATIVE_INFINITY) < RETRY_MS;
+      if (!due || resting || ctx.operations.runningOf(value.id) !== null) continue;
+      tried.set(value.id, ctx.clock.monotonic());
+      await purge(ctx, value);
+    }
+    for (const id of tried.keys()) if (!entries.some(({ value }) => value.id === id)) tried.delete(id);
+  };
+}

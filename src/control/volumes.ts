@@ -69,7 +69,10 @@ export function createVolumeUseCases(ctx: Context, attachment: Attachment): Volu
         };
         return JSON.stringify(next) === JSON.stringify(volume) ? volume : { ...next, version: volume.version + 1 };
       });
-      if (changed.version !== found.version) await ctx.events.tell(target(changed), 'Updated', `volume ${changed.name} was changed`);
+      if (changed.version !== found.version) {
+        await describe(ctx, changed);
+        await ctx.events.tell(target(changed), 'Updated', `volume ${changed.name} was changed`);
+      }
       return observed(changed);
     },
 

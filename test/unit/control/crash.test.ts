@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { Accepted, Control } from '../../../src/control/control.ts';
 import { GIB, newWorld, POOL_PATH, startBench, unsound, type Bench } from './bench.ts';
 
-type Step = (control: Control) => Promise<Accepted<unknown> | unknown>;
+type Step = (control: Control) => Promise<unknown>;
 const isAccepted = (value: unknown): value is Accepted<unknown> => typeof value === 'object' && value !== null && 'operation' in value;
 
 const pool: Step = (control) => control.createPool({ name: 'p', kind: 'directory', path: POOL_PATH });
