@@ -66,10 +66,10 @@ export async function dropSnapshot(ctx: Context, id: string): Promise<void> {
 }
 
 /** Marks it ready, with what it really takes. */
-export async function settleSnapshot(ctx: Context, id: string, status: Pick<Snapshot['status'], 'method' | 'consistency'>): Promise<void> {
+export async function settleSnapshot(ctx: Context, id: string, { method, consistency }: Pick<Snapshot['status'], 'method' | 'consistency'>): Promise<void> {
   const entry = await ctx.store.get<Snapshot>(KEYS.snapshot(id));
   if (entry === null || entry.value.status.state === 'ready') return;
-  await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: { ...entry.value, status: { ...entry.value.status, ...status, state: 'ready' } } }]);
+  await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: { ...entry.value, status: { ...entry.value.status, method, consistency, state: 'ready' } } }]);
   const volume = await changeVolume(ctx.store, entry.value.spec.volume, (record) => {
     if (record.replication.snapshots.some((held) => held.id === id)) return record;
     return { ...record, replication: { ...record.replication, snapshots: [...record.replication.snapshots, { id, replicas: [localReplica(record).id] }] } };

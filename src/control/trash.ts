@@ -62,12 +62,16 @@ export async function restoreFromTrash(ctx: Context, id: string, name: string): 
   });
 }
 
-/** Writes the record's descriptor to the medium. */
+/** Writes the record's descriptor to the medium. The record is the truth and stands already: a medium that is away only makes the copy old. */
 export async function describe(ctx: Context, volume: Volume): Promise<void> {
   const pool = await ctx.store.get<Pool>(KEYS.pool(localReplica(volume).pool));
   if (pool === null) return;
   const snapshots = await snapshotsOf(ctx.store, volume.id);
-  await ctx.dataPlane.writeDescriptor(replicaRef(volume, pool.value), volumeDescriptor(volume, ctx.cluster, snapshots.map(({ value }) => value)));
+  try {
+    await ctx.dataPlane.writeDescriptor(replicaRef(volume, pool.value), volumeDescriptor(volume, ctx.cluster, snapshots.map(({ value }) => value)));
+  } catch (error) {
+    ctx.log.warn({ volume: volume.id, err: String(error) }, 'the descriptor on the medium could not be renewed');
+  }
 }
 
 /** Deletes a trashed volume's files with its snapshots', then its record. Gone already: done. */

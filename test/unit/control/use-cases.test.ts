@@ -200,7 +200,7 @@ describe('attaching', () => {
     await make('v');
     await control.publishVolume('v', { consumer: 'docker:a' });
     await bench.control.stop();
-    bench.machine.reboot();
+    bench.machine.reboot('boot-2');
     const after = await bench.restart();
     expect(await after.control.getVolume('v')).toMatchObject({ status: { publications: [] }, replication: { writer: null } });
     await after.control.publishVolume('v', { consumer: 'docker:a' });
