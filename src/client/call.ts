@@ -119,9 +119,9 @@ function parse(text: string, status: number, wire: WireRequest): unknown {
 
 /** The path with its parameters and query. A reference is always one segment, whatever it holds. */
 export function urlOf(template: string, path: object, query: object): string {
-  const values = path as Readonly<Record<string, unknown>>;
+  const values = path as Readonly<Record<string, string | undefined>>;
   const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = String(values[name] ?? '');
+    const value = values[name] ?? '';
     if (value === '') throw new HoldfastError('invalid_argument', `the name of the ${name} is empty`, { field: name, hint: `Name the ${name} by its name or id.` });
     return encodeURIComponent(value);
   });

@@ -72,7 +72,7 @@ export function createTransport(endpoint: Endpoint, tls: TlsOptions = {}): Trans
       ? { socketPath: endpoint.socketPath, path: wire.path, headers: { host: 'localhost', ...wire.headers } }
       : { host: endpoint.host, port: endpoint.port, path: endpoint.basePath + wire.path, headers: wire.headers };
     return new Promise((resolve, reject) => {
-      let outgoing: ClientRequest;
+      const outgoing = start({ ...where, method: wire.method, agent: connections });
       let answered = false;
       const finish = (act: () => void): void => {
         clearTimeout(timer);
@@ -83,8 +83,7 @@ export function createTransport(endpoint: Endpoint, tls: TlsOptions = {}): Trans
       const onAbort = (): void => { fail(undefined); };
       const timer = setTimeout(() => fail(Object.assign(new Error(`no answer within ${wire.timeoutMs} ms`), { code: 'ETIMEDOUT' })), wire.timeoutMs);
       wire.signal?.addEventListener('abort', onAbort, { once: true });
-      outgoing = start({ ...where, method: wire.method, agent: connections });
-      outgoing.once('error', (error) => { if (!answered) fail(error); });
+      outgoing.on('error', (error) => { if (!answered) fail(error); });
       outgoing.once('response', (answer) => {
         answered = true;
         if (whole === undefined) {

@@ -7,6 +7,7 @@ import type { WaitOptions } from './types.ts';
 /** How long one request waits, with and without somebody who looks at the progress. */
 const WATCHED_MS = 500;
 const UNWATCHED_MS = 20_000;
+const SOON_MS = 100;
 /** How long the daemon may be away (it restarts and goes on) before we give up. */
 const PATIENCE_MS = 30_000;
 const CANCEL_MS = 30_000;
@@ -24,8 +25,11 @@ export async function waitForOperation(call: Call, begun: Operation, options: Wa
     while (!isOver(operation)) {
       const left = deadline - performance.now();
       if (left <= 0) throw stillRunning(operation);
+      const asked = performance.now();
       operation = await look(call, operation.id, Math.max(1, Math.min(onProgress === undefined ? UNWATCHED_MS : WATCHED_MS, Math.ceil(left))), signal);
       onProgress?.(operation);
+      // A daemon that is ending answers at once.
+      if (!isOver(operation) && performance.now() - asked < SOON_MS) await pause(SOON_MS, signal);
     }
   } catch (thrown) {
     if (!cancelOnAbort || signal?.aborted !== true) throw thrown;

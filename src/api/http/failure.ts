@@ -22,12 +22,11 @@ const bad = (status: number, message: string, hint: string, field?: string): Fai
 const JSON_HINT = 'Send one JSON object with Content-Type: application/json.';
 
 /** Failures that HTTP itself has a status for, by fastify's or Node's code. */
-const OF_HTTP: Record<string, (error: Error) => Failure> = {
+const OF_HTTP: Record<string, () => Failure> = {
   FST_ERR_CTP_BODY_TOO_LARGE: () => bad(413, `the body is larger than ${BODY_LIMIT_BYTES} bytes`, 'Requests are at most 1 MiB.'),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: () => bad(415, 'the body is not declared as JSON', JSON_HINT, 'Content-Type'),
   FST_ERR_CTP_EMPTY_JSON_BODY: () => bad(400, 'the body is declared as JSON, but empty', JSON_HINT),
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: () => bad(400, 'the body is not as long as Content-Length says', 'Send as many bytes as announced.', 'Content-Length'),
-  FST_ERR_CTP_INVALID_JSON_BODY: (error) => bad(400, `the body is not JSON: ${clip(error.message, 160)}`, JSON_HINT),
   FST_ERR_BAD_URL: () => bad(400, 'the path is not a valid URL path', 'Percent-encode what is not a letter, digit, "-", ".", "_" or "~".'),
   FST_ERR_ASYNC_CONSTRAINT: () => bad(400, 'the request cannot be routed', 'See /v1/openapi.json for the paths.'),
   FST_ERR_MAX_PARAM_LENGTH: () => bad(414, 'a part of the path is too long', 'Names have at most 63 characters, ids about 30.'),
@@ -40,7 +39,7 @@ export function failureOf(thrown: unknown, object: string | undefined, log: Log)
   const error = asHoldfastError(thrown);
   if (error.code === 'internal') {
     const cause = error.cause ?? error;
-    log.error({ object, error: cause instanceof Error ? cause.stack ?? cause.message : String(cause) }, 'request failed by a fault of our own');
+    log.error({ object, error: cause instanceof Error ? cause.stack ?? cause.message : JSON.stringify(cause) }, 'request failed by a fault of our own');
   }
   const body = error.toBody();
   const detail = body.detail.object === undefined && object !== undefined ? { ...body.detail, object } : body.detail;
@@ -50,16 +49,28 @@ export function failureOf(thrown: unknown, object: string | undefined, log: Log)
 function fromTransport(error: FastifyError): Failure | undefined {
   if (error instanceof HoldfastError) return undefined;
   const known = OF_HTTP[error.code];
-  if (known !== undefined) return known(error);
-  // The JSON parser's own errors (malformed, or a key such as "__proto__") carry a status only.
-  if (error.statusCode === 400 || error instanceof SyntaxError) return bad(400, `the body is not acceptable JSON: ${clip(error.message, 160)}`, JSON_HINT);
-  if (error.statusCode !== undefined && error.statusCode > 400 && error.statusCode < 500) return bad(error.statusCode, clip(error.message, 160), 'See /v1/openapi.json for what can be sent.');
+  if (known !== undefined) return known();
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) return bad(error.statusCode, clip(error.message, 160), 'See /v1/openapi.json for what can be sent.');
   return undefined;
 }
 
+/** Why the parser refused the body: malformed, empty, or with a key that could poison a prototype. */
+export function jsonFault(text: string, refused: Error): Error {
+  if (text === '') return refused;
+  let message = 'a key "__proto__" or "constructor" is not accepted';
+  try {
+    JSON.parse(text);
+  } catch (thrown) {
+    message = thrown instanceof Error ? thrown.message : String(thrown);
+  }
+  return new HoldfastError('invalid_argument', `the body cannot be read: ${printable(message)}`, { hint: JSON_HINT });
+}
+
+const printable = (text: string): string => clip(text.replace(/[^\x20-\x7e]/g, '?'), 160);
+
 export const unknownRoute = (request: FastifyRequest): Failure => ({
   status: 404,
-  body: new HoldfastError('not_found', `there is nothing at ${clip(request.url.split('?')[0] ?? '', 120)}`, { hint: 'See /v1/openapi.json for the paths.' }).toBody(),
+  body: new HoldfastError('not_found', `there is nothing at ${printable(request.url.split('?')[0] ?? '')}`, { hint: 'See /v1/openapi.json for the paths.' }).toBody(),
 });
 
 export const wrongMethod = (method: string, path: string, allowed: readonly string[]): Failure =>

@@ -64,7 +64,8 @@ const refuse = (message: string, field: string, hint?: string): HoldfastError =>
 function unknownField(strays: readonly string[], known: readonly string[], parent: string): HoldfastError {
   const stray = strays[0] ?? '';
   const field = parent === '' ? stray : `${parent}.${stray}`;
-  const near = known.filter((name) => distance(name, stray) <= Math.max(2, Math.floor(name.length / 3))).sort((a, b) => distance(a, stray) - distance(b, stray))[0];
+  const close = (name: string): boolean => (stray.length > 2 && name.startsWith(stray)) || distance(name, stray) <= Math.max(2, Math.floor(name.length / 3));
+  const near = known.filter(close).sort((a, b) => distance(a, stray) - distance(b, stray))[0];
   const list = `The fields are ${known.join(', ')}.`;
   return refuse(`unknown field "${clip(field)}"`, field, near === undefined ? list : `Did you mean "${near}"? ${list}`);
 }
@@ -100,7 +101,7 @@ function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
-  return String(value);
+  return JSON.stringify(value);
 }
 
 const amount = (field: string, value: unknown): string =>

@@ -11,7 +11,7 @@ export const MAX_WAIT_MS: Millis = 20_000;
 
 const preferHeader = { Prefer: Type.Optional(Type.String({ maxLength: 128, description: '`respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.', examples: ['respond-async'] })) };
 const matchHeader = { 'If-Match': Type.Optional(Type.String({ maxLength: 64, description: 'Change it only if it still has this version (an ETag); otherwise the answer is a conflict.', examples: ['"7"'] })) };
-const keyHeader = { 'Idempotency-Key': Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Any text of your own: the same request with the same key again makes nothing new and gets the first answer.', examples: ['7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11'] })) };
+const keyHeader = { 'Idempotency-Key': Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{1,128}$', description: '1 to 128 printable characters of your own: the same request with the same key again makes nothing new and gets the first answer.', examples: ['7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11'] })) };
 
 export const CREATE_HEADERS = Type.Object({ ...keyHeader, ...preferHeader });
 export const CHANGE_HEADERS = Type.Object({ ...matchHeader, ...preferHeader });

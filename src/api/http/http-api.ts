@@ -11,7 +11,7 @@ import type { Log } from '../../control/ports/system.ts';
 import { HoldfastError } from '../../model/errors.ts';
 import { settle } from './answers.ts';
 import { documentOptions } from './document.ts';
-import { BODY_LIMIT_BYTES, RETRY_AFTER_SECONDS, failureOf, rawAnswer, unknownRoute, wrongMethod, type Failure } from './failure.ts';
+import { BODY_LIMIT_BYTES, RETRY_AFTER_SECONDS, failureOf, jsonFault, rawAnswer, unknownRoute, wrongMethod, type Failure } from './failure.ts';
 import { createMetrics } from './metrics.ts';
 import { eventRoutes } from './routes/events.ts';
 import type { App, Door } from './routes/door.ts';
@@ -74,7 +74,9 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     return503OnClosing: false,
     http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: Math.min(1000, limits.headersMs) },
     routerOptions: { maxParamLength: 4096 },
-    frameworkErrors: (error, _request, reply) => send(reply as unknown as FastifyReply, failureOf(error, undefined, log)),
+    frameworkErrors(error, _request, reply) {
+      void send(reply, failureOf(error, undefined, log));
+    },
     clientErrorHandler(error, socket) {
       if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
       socket.end(rawAnswer(error.code));
@@ -83,9 +85,11 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.server.maxConnections = MAX_CONNECTIONS;
 
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  app.removeContentTypeParser('text/plain');
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser(['text/plain', 'application/json']);
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    void parseJson(request, text as string, (error, value) => { done(error === null ? null : jsonFault(text as string, error), value); });
+  });
   app.setErrorHandler((error, request, reply) => {
     const failure = failureOf(error, objectOf(request.routeOptions.url, request.params, request.body), log);
     // What is left of a body that is too large is not read: the connection ends with the answer.
@@ -130,6 +134,9 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
       methods.set(url, known);
     });
     for (const schema of namedSchemas().values()) within.addSchema(schema);
+    // Set here: a context that has schemas of its own does not inherit its parent's compilers.
+    within.setValidatorCompiler(validatorCompiler);
+    within.setSerializerCompiler(() => JSON.stringify);
     const routes = door(within);
     for (const add of [volumeRoutes, trashRoutes, poolRoutes, snapshotRoutes, operationRoutes, eventRoutes, systemRoutes]) add(routes);
     within.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
@@ -159,7 +166,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
 }
 
 function send(reply: FastifyReply, { status, body }: Failure): FastifyReply {
-  if (status === 503) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
+  if (status === 503 && body.retryable) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
   return reply.code(status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body);
 }
 
@@ -185,7 +192,7 @@ const NOUNS: Record<string, string> = { volumes: 'volume', trash: 'volume', pool
 function objectOf(route: string | undefined, params: unknown, body: unknown): string | undefined {
   const noun = NOUNS[route?.split('/')[2] ?? ''];
   if (noun === undefined) return undefined;
-  const ref = textOf(Object.values((params ?? {}) as object)[0]) ?? textOf(typeof body === 'object' && body !== null ? (body as { name?: unknown }).name : undefined);
+  const ref = textOf(Object.values((params ?? {}))[0]) ?? textOf(typeof body === 'object' && body !== null ? (body as { name?: unknown }).name : undefined);
   return ref === undefined ? undefined : `${noun} ${JSON.stringify(ref.slice(0, 128)).slice(1, -1)}`;
 }
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);

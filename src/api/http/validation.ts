@@ -21,11 +21,11 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 
   const check = (value: unknown): Result => {
     if (validator.Check(value)) return { value };
-    return { error: faultOf(validator.Errors(value), resolve(schema as Schema), resolve, value, httpPart ?? 'body') };
+    return { error: faultOf(validator.Errors(value), resolve(schema), resolve, value, httpPart ?? 'body') };
   };
   if (httpPart === 'querystring') {
     return (query: Record<string, unknown>) => {
-      const read = readQuery(query, schema as Schema);
+      const read = readQuery(query, schema);
       return 'error' in read ? read : check(read.value);
     };
   }

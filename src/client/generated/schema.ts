@@ -1804,7 +1804,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @description 1 to 128 printable characters of your own: the same request with the same key again makes nothing new and gets the first answer.
                  * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
                  */
                 "Idempotency-Key"?: string;
@@ -2000,7 +2000,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @description 1 to 128 printable characters of your own: the same request with the same key again makes nothing new and gets the first answer.
                  * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
                  */
                 "Idempotency-Key"?: string;
@@ -3190,7 +3190,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @description 1 to 128 printable characters of your own: the same request with the same key again makes nothing new and gets the first answer.
                  * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
                  */
                 "Idempotency-Key"?: string;
@@ -3803,7 +3803,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Any text of your own: the same request with the same key again makes nothing new and gets the first answer.
+                 * @description 1 to 128 printable characters of your own: the same request with the same key again makes nothing new and gets the first answer.
                  * @example 7f1f9a52-0d0b-4d4c-b0a2-4f1f8a3c9d11
                  */
                 "Idempotency-Key"?: string;

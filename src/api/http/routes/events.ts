@@ -15,7 +15,8 @@ const HEARTBEAT_MS = 15_000;
 
 const ofObject = { object: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'Only those about this object: its id or name.' })) };
 
-export function eventRoutes({ app, control, signalOf }: Door): void {
+export function eventRoutes(door: Door): void {
+  const { app, control } = door;
   const tags = ['events'];
   let streams = 0;
 
@@ -31,7 +32,7 @@ export function eventRoutes({ app, control, signalOf }: Door): void {
     },
   }, async (request, reply) => {
     if (streams >= MAX_STREAMS) throw new HoldfastError('unavailable', `${MAX_STREAMS} streams of events are open, which is the limit`, { hint: 'Close one, or list events instead.' });
-    const signal = signalOf(reply);
+    const signal = door.signalOf(reply);
     streams += 1;
     try {
       await stream(reply, control.watchEvents(signal), signal, request.query.object);

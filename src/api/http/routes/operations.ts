@@ -11,7 +11,8 @@ const filter = Type.Object({
   ...pageQuery,
 });
 
-export function operationRoutes({ app, control, signalOf }: Door): void {
+export function operationRoutes(door: Door): void {
+  const { app, control } = door;
   const tags = ['operations'];
   app.get('/v1/operations', {
     schema: { operationId: 'listOperations', summary: 'List operations', tags, querystring: filter, response: answers({ 200: [OperationPage, 'A page of operations, newest first.'] }) },
@@ -22,7 +23,7 @@ export function operationRoutes({ app, control, signalOf }: Door): void {
   }, async ({ params: { operation: id }, query }, reply) => {
     const waitMs = query.wait_ms ?? 0;
     if (waitMs === 0) return control.getOperation(id);
-    const signal = signalOf(reply);
+    const signal = door.signalOf(reply);
     try {
       return await control.waitOperation(id, waitMs, signal);
     } catch (thrown) {

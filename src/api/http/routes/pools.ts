@@ -7,7 +7,8 @@ import { ref } from '../schema/building.ts';
 import * as pool from '../schema/pool.ts';
 import { byName, pageQuery, params, type Door } from './door.ts';
 
-export function poolRoutes({ app, control, settle }: Door): void {
+export function poolRoutes(door: Door): void {
+  const { app, control } = door;
   const tags = ['pools'];
   app.get('/v1/pools', {
     schema: { operationId: 'listPools', summary: 'List pools', tags, querystring: Type.Object({ ...byName, ...pageQuery }), response: answers({ 200: [pool.PoolPage, 'A page of pools, ordered by name.'] }) },
@@ -19,7 +20,7 @@ export function poolRoutes({ app, control, settle }: Door): void {
       description: 'Takes a directory, or makes a filesystem on each of the devices. A device with any signature is refused unless `force` is given; one that is mounted or in use always.',
       response: changeAnswers({ 201: [pool.ChangedPool, 'It is made.', etagHeader] }, 'conflict', 'failed_precondition', 'unsupported'),
     },
-  }, async (request, reply) => settle(request, reply, await control.createPool(request.body, callOptions(request)), 201, (id) => control.getPool(id)));
+  }, async (request, reply) => door.settle(request, reply, await control.createPool(request.body, callOptions(request)), 201, (id) => control.getPool(id)));
 
   app.get('/v1/pools/:pool', {
     schema: { operationId: 'getPool', summary: 'Read a pool', tags, params: params.pool, response: answers({ 200: [pool.Pool, 'The pool.', etagHeader] }, 'not_found') },
@@ -35,7 +36,7 @@ export function poolRoutes({ app, control, settle }: Door): void {
       description: 'Refused while live volumes are in it. Deletes no file: what is in its trash stays on the medium and leaves the lists.',
       response: changeAnswers({ 200: [pool.ChangedPool, 'It is removed: the pool as it was last seen.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition'),
     },
-  }, async (request, reply) => settle(request, reply, await control.removePool(request.params.pool, callOptions(request)), 200, null));
+  }, async (request, reply) => door.settle(request, reply, await control.removePool(request.params.pool, callOptions(request)), 200, null));
 
   app.post('/v1/pools/:pool/grow', {
     schema: {
@@ -43,7 +44,7 @@ export function poolRoutes({ app, control, settle }: Door): void {
       description: 'Takes in what its devices have grown by, and the devices given.',
       response: changeAnswers({ 200: [pool.ChangedPool, 'It is grown.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition'),
     },
-  }, async (request, reply) => settle(request, reply, await control.growPool(request.params.pool, request.body, callOptions(request)), 200, (id) => control.getPool(id)));
+  }, async (request, reply) => door.settle(request, reply, await control.growPool(request.params.pool, request.body, callOptions(request)), 200, (id) => control.getPool(id)));
 
   app.post('/v1/pool-wipes', {
     schema: {

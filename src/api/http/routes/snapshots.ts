@@ -9,7 +9,8 @@ import { byName, pageQuery, params, type Door } from './door.ts';
 
 const filter = Type.Object({ volume: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'Only those of this volume: id or name.' })), ...byName, ...pageQuery });
 
-export function snapshotRoutes({ app, control, settle }: Door): void {
+export function snapshotRoutes(door: Door): void {
+  const { app, control } = door;
   const tags = ['snapshots'];
   app.get('/v1/snapshots', {
     schema: { operationId: 'listSnapshots', summary: 'List snapshots', tags, querystring: filter, response: answers({ 200: [snapshot.SnapshotPage, 'A page of snapshots.'] }, 'not_found') },
@@ -21,7 +22,7 @@ export function snapshotRoutes({ app, control, settle }: Door): void {
       description: 'A mounted filesystem is frozen for the moment, so that the snapshot is consistent.',
       response: changeAnswers({ 201: [snapshot.ChangedSnapshot, 'It is taken.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition', 'resource_exhausted'),
     },
-  }, async (request, reply) => settle(request, reply, await control.createSnapshot(request.body, callOptions(request)), 201, (id) => control.getSnapshot(id)));
+  }, async (request, reply) => door.settle(request, reply, await control.createSnapshot(request.body, callOptions(request)), 201, (id) => control.getSnapshot(id)));
 
   app.get('/v1/snapshots/:snapshot', {
     schema: { operationId: 'getSnapshot', summary: 'Read a snapshot', tags, params: params.snapshot, response: answers({ 200: [snapshot.Snapshot, 'The snapshot.', etagHeader] }, 'not_found') },
@@ -33,7 +34,7 @@ export function snapshotRoutes({ app, control, settle }: Door): void {
 
   app.delete('/v1/snapshots/:snapshot', {
     schema: { operationId: 'removeSnapshot', summary: 'Delete a snapshot', tags, params: params.snapshot, headers: CHANGE_HEADERS, response: changeAnswers({ 200: [snapshot.ChangedSnapshot, 'It is deleted: the snapshot as it was last seen.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition') },
-  }, async (request, reply) => settle(request, reply, await control.removeSnapshot(request.params.snapshot, callOptions(request)), 200, null));
+  }, async (request, reply) => door.settle(request, reply, await control.removeSnapshot(request.params.snapshot, callOptions(request)), 200, null));
 
   app.post('/v1/snapshots/:snapshot/restore', {
     schema: {
@@ -41,5 +42,5 @@ export function snapshotRoutes({ app, control, settle }: Door): void {
       description: 'In place; the volume must be detached. What was in it before is kept as another snapshot. To get the content beside the volume, create a volume with `source_snapshot`.',
       response: changeAnswers({ 200: [ChangedVolume, 'The volume has the content of the snapshot.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition', 'resource_exhausted'),
     },
-  }, async (request, reply) => settle(request, reply, await control.restoreSnapshot(request.params.snapshot, callOptions(request)), 200, (id) => control.getVolume(id)));
+  }, async (request, reply) => door.settle(request, reply, await control.restoreSnapshot(request.params.snapshot, callOptions(request)), 200, (id) => control.getVolume(id)));
 }

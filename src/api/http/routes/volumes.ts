@@ -12,12 +12,13 @@ const filter = Type.Object({
   ...byName,
   pool: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'Only those in this pool: id or name.' })),
   owner: Type.Optional(Type.String({ maxLength: 255, description: 'Only those of this owner.' })),
-  label: Type.Optional(Type.Array(Type.String({ maxLength: 320, pattern: '^[^=]+=.*$' }), { maxItems: 64, description: 'Only those with this label, as `key=value`. Repeat it: every one must be there.', examples: [['app=shop']] })),
+  label: Type.Optional(Type.Array(Type.String({ maxLength: 320, pattern: '^[^=]+=.*$', description: 'A label is written key=value, such as label=app=shop.' }), { maxItems: 64, description: 'Only those with this label, as `key=value`. Repeat it: every one must be there.', examples: [['app=shop']] })),
   ...pageQuery,
 });
 const purgeQuery = Type.Object({ purge: Type.Optional(Type.Boolean({ default: false, description: 'Purge at once, whatever its retention: there is no way back.' })) });
 
-export function volumeRoutes({ app, control, settle }: Door): void {
+export function volumeRoutes(door: Door): void {
+  const { app, control } = door;
   const tags = ['volumes'];
   app.get('/v1/volumes', {
     schema: { operationId: 'listVolumes', summary: 'List volumes', tags, querystring: filter, response: answers({ 200: [volume.VolumePage, 'A page of volumes, ordered by name.'] }) },
@@ -32,7 +33,7 @@ export function volumeRoutes({ app, control, settle }: Door): void {
   }, async (request, reply) => {
     const dry = request.body.dry_run === true;
     const accepted = await control.createVolume(request.body, callOptions(request));
-    return settle(request, reply, accepted, dry ? 200 : 201, dry ? null : (id) => control.getVolume(id));
+    return door.settle(request, reply, accepted, dry ? 200 : 201, dry ? null : (id) => control.getVolume(id));
   });
 
   app.get('/v1/volumes/:volume', {
@@ -47,7 +48,7 @@ export function volumeRoutes({ app, control, settle }: Door): void {
     },
   }, async (request, reply) => {
     const accepted = await control.ensureVolume({ ...request.body, name: request.params.volume }, callOptions(request));
-    return settle(request, reply, accepted, accepted.created ? 201 : 200, request.body.dry_run === true ? null : (id) => control.getVolume(id));
+    return door.settle(request, reply, accepted, accepted.created ? 201 : 200, request.body.dry_run === true ? null : (id) => control.getVolume(id));
   });
 
   app.patch('/v1/volumes/:volume', {
@@ -62,7 +63,7 @@ export function volumeRoutes({ app, control, settle }: Door): void {
     },
   }, async (request, reply) => {
     const accepted = await control.removeVolume(request.params.volume, { purge: request.query.purge ?? false }, callOptions(request));
-    return settle(request, reply, accepted, 200, null);
+    return door.settle(request, reply, accepted, 200, null);
   });
 
   app.post('/v1/volumes/:volume/resize', {
@@ -73,7 +74,7 @@ export function volumeRoutes({ app, control, settle }: Door): void {
     },
   }, async (request, reply) => {
     const accepted = await control.resizeVolume(request.params.volume, request.body.size_bytes, callOptions(request));
-    return settle(request, reply, accepted, 200, (id) => control.getVolume(id));
+    return door.settle(request, reply, accepted, 200, (id) => control.getVolume(id));
   });
 
   app.post('/v1/volumes/:volume/attach', {
@@ -102,7 +103,8 @@ export function volumeRoutes({ app, control, settle }: Door): void {
   }, (request) => control.explainVolume(request.params.volume));
 }
 
-export function trashRoutes({ app, control, settle }: Door): void {
+export function trashRoutes(door: Door): void {
+  const { app, control } = door;
   const tags = ['trash'];
   app.get('/v1/trash', {
     schema: { operationId: 'listTrash', summary: 'List deleted volumes that can be restored', tags, querystring: filter, response: answers({ 200: [volume.VolumePage, 'A page of volumes in the trash.'] }) },
@@ -114,7 +116,7 @@ export function trashRoutes({ app, control, settle }: Door): void {
 
   app.delete('/v1/trash/:volume', {
     schema: { operationId: 'purgeTrash', summary: 'Purge a volume from the trash', tags, params: params.trashed, headers: CHANGE_HEADERS, description: 'Deletes its data for good.', response: changeAnswers({ 200: [volume.ChangedVolume, 'It is purged: the volume as it was last seen.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition') },
-  }, async (request, reply) => settle(request, reply, await control.purgeTrash(request.params.volume, callOptions(request)), 200, null));
+  }, async (request, reply) => door.settle(request, reply, await control.purgeTrash(request.params.volume, callOptions(request)), 200, null));
 }
 
 function filterOf({ label, ...query }: { label?: string[]; name?: string; pool?: string; owner?: string; limit?: number; cursor?: string }) {

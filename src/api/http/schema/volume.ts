@@ -8,7 +8,7 @@ const MAX_RETENTION_MS = 36_525 * 86_400_000;
 const filesystem = (more: object = {}) => choice(FILESYSTEMS, `Filesystem inside the volume. Default xfs, or ext4 below ${MIN_XFS_BYTES} bytes (300 MiB), where XFS refuses.`, more);
 const access = (more: object = {}) => choice(['single', 'shared'], '`single`: written on one node at a time. `shared`: on many at once.', more);
 const size = (what: string, more: object = {}) =>
-  bytes(`${what} Rounded up to a multiple of 4096; from ${MIN_VOLUME_BYTES} (8 MiB) to ${MAX_VOLUME_BYTES} (1 PiB).`, { minimum: 1, examples: [10_737_418_240], ...more });
+  bytes(`${what} Rounded up to a multiple of 4096; from ${MIN_VOLUME_BYTES} (8 MiB) to ${MAX_VOLUME_BYTES} (1 PiB).`, { minimum: MIN_VOLUME_BYTES, maximum: MAX_VOLUME_BYTES, examples: [10_737_418_240], ...more });
 const replicas = (more: object = {}) => Type.Integer({ minimum: 1, maximum: 3, description: 'Number of copies, 1 to 3.', ...more });
 const protection = (more: object = {}) => flag('Refuse to delete it while this is true.', more);
 const retention = (more: object = {}) =>
@@ -143,7 +143,7 @@ export const UnpublishVolume = named('UnpublishVolume', request({
   path: Type.Optional(absolutePath('Or the path where it was mounted.')),
 }, { description: 'Which mount to remove: by consumer, by path or by both. One of them must be named.', examples: [{ path: '/srv/db' }] }));
 export const RestoreTrash = named('RestoreTrash', request({
-  name: Type.Optional(nameText('restored volume', { default: undefined })),
+  name: Type.Optional(nameText('restored volume')),
 }, { description: 'Under which name to restore it; default: the one it had.', examples: [{ name: 'db-again' }] }));
 
 const Candidate = named('PlacementCandidate', answer({
