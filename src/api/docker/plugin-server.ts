@@ -52,9 +52,9 @@ export function createPluginServer(answer: AnswerCall, log: Log, answerWithinMs:
       if (thrown instanceof BodyTooLarge) return { status: 413, body: { Err: thrown.message } };
       const error = asHoldfastError(thrown);
       const told = { call: isCall(call) ? call.slice(1) : 'unknown', code: error.code, field: error.detail.field };
-      // Docker looks every volume up before it makes it: not finding one is no event.
+      // Docker looks every volume up before it makes it: what a look-up finds wrong, Create says again.
       if (error.code === 'internal') log.error({ ...told, err: thrown }, error.message);
-      else log[error.code === 'not_found' ? 'debug' : 'warn'](told, error.message);
+      else log[error.code === 'not_found' || call === '/VolumeDriver.Get' ? 'debug' : 'warn'](told, error.message);
       return { status: httpStatusOf(error.code), body: { Err: errorLine(error) } };
     }
   }
