@@ -19,7 +19,9 @@ export function createLog(env: NodeJS.ProcessEnv, write: (line: string) => void,
   const threshold = thresholdOf(env['TF_LOG_PROVIDER'] || env['TF_LOG'] || 'off');
   const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
     if (LEVELS.indexOf(level) < threshold) return;
-    const line = { '@level': level, '@message': message, '@module': 'provider', '@timestamp': new Date().toISOString(), ...fixed, ...fields };
+    // go-plugin insists on six digits of a second; with three it takes the whole line for plain text.
+    const timestamp = new Date().toISOString().replace('Z', '000Z');
+    const line = { '@level': level, '@message': message, '@module': 'provider', '@timestamp': timestamp, ...fixed, ...fields };
     write(`${JSON.stringify(line, printable)}\n`);
   };
   return { trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

@@ -91,18 +91,14 @@ export class Workspace {
   async startApply(env: NodeJS.ProcessEnv = {}): Promise<{ child: ChildProcess; output: () => string; exit: Promise<number | null> }> {
     const child = spawn('terraform', ['apply', '-auto-approve', '-no-color'], { cwd: this.directory, env: { ...this.#env, ...env }, detached: true });
     let text = '';
+    child.stdout.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+    child.stderr.on('data', (chunk: Buffer) => { text += chunk.toString(); });
     const exit = new Promise<number | null>((resolve) => { child.on('close', resolve); });
-    await new Promise<void>((resolve, reject) => {
-      const collect = (chunk: Buffer): void => {
-        text += chunk.toString();
-        // the object is in the cloud before the operation begins to wait
-        if (text.includes('Creating...') && this.cloud.all().length > 0) resolve();
-        else if (text.includes('Creating...')) setTimeout(() => { collect(Buffer.alloc(0)); }, 20);
-      };
-      child.stdout.on('data', collect);
-      child.stderr.on('data', collect);
-      void exit.then(() => { reject(new Error(`apply ended too early: ${text}`)); });
-    });
+    // The object is in the cloud before the operation begins to wait.
+    while (!text.includes('Creating...') || this.cloud.all().length === 0) {
+      if (child.exitCode !== null) throw new Error(`apply ended too early: ${text}`);
+      await new Promise((resolve) => { setTimeout(resolve, 20); });
+    }
     return { child, output: () => flat(text), exit };
   }
 }
