@@ -39,6 +39,7 @@ export function nodeLayout(root: string): NodeLayout {
 
 export const MARKER_NAME = 'holdfast-pool.json';
 export const VOLUMES_NAME = 'volumes';
+export const DESCRIPTOR_NAME = 'descriptor.json';
 /** Unfinished files carry this prefix; whoever finds one without holding the replica may delete it. */
 export const PARTIAL_PREFIX = '.partial-';
 
@@ -64,7 +65,7 @@ export function replicaPaths(replica: ReplicaRef): ReplicaPaths {
     directory,
     image: imageOf(replica.history),
     meta: path.join(directory, 'meta'),
-    descriptor: path.join(directory, 'descriptor.json'),
+    descriptor: path.join(directory, DESCRIPTOR_NAME),
     snapshots,
     imageOf,
     snapshotOf: (snapshotId) => path.join(snapshots, `${checked('snapshot', snapshotId)}.img`),

@@ -26,6 +26,8 @@ export interface Harness {
   poolSpec(): Promise<PoolSpec>;
   /** Takes the pool's marker away, as when its filesystem is not mounted. */
   loseMarker(pool: PoolRef): Promise<void>;
+  /** Whether this machine lets the filesystem grow while it is mounted. */
+  growsMounted(filesystem: Filesystem): boolean;
   write(mountPath: string, file: string, text: string): Promise<void>;
   read(mountPath: string, file: string): Promise<string | null>;
   close(): Promise<void>;
@@ -186,7 +188,13 @@ export function dataPlaneContract(title: string, open: () => Promise<Harness>, f
         const made = await create(filesystem);
         const size = made.descriptor.size_bytes;
         await mounted(made);
+        if (!on.growsMounted(filesystem)) {
+          await expect(plane().grow(made.replica, size + 32 * MIB, filesystem, work())).rejects.toMatchObject({ code: 'unsupported' });
+          expect(await plane().observeVolume(made.replica)).toMatchObject({ image: { size_bytes: size }, device: { size_bytes: size } });
+          await plane().unmount(made.replica);
+        }
         await plane().grow(made.replica, size + 32 * MIB, filesystem, work());
+        await plane().mount(made.replica, filesystem, false);
         await plane().grow(made.replica, size + 32 * MIB, filesystem, work());
         expect(await plane().observeVolume(made.replica)).toMatchObject({ image: { size_bytes: size + 32 * MIB }, device: { size_bytes: size + 32 * MIB }, meta: { size_bytes: size + 32 * MIB } });
         await released(made);

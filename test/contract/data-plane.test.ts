@@ -35,6 +35,7 @@ dataPlaneContract('in memory', async () => {
     },
     poolSpec: async () => ({ kind: 'device', path: null, devices: ['/dev/sdx'], overcommit: 1, class: 'any' }),
     loseMarker: async (pool) => machine.set(pool.spec.path ?? '', { marker: null }),
+    growsMounted: () => true,
     write: async (mountPath, file, text) => plane.write(mountPath, file, text),
     read: async (mountPath, file) => plane.read(mountPath, file),
     close: async () => undefined,
