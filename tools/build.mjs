@@ -8,22 +8,14 @@ import { build } from 'esbuild';
 const top = path.dirname(import.meta.dirname);
 const at = (...parts) => path.join(top, ...parts);
 
-/** Command name → entry file. */
-const COMMANDS = {
-  holdfast: at('src/cli/main.ts'),
-  holdfastd: at('src/daemon/main.ts'),
-};
-
 mkdirSync(at('bin'), { recursive: true });
-await build({
+const common = {
   absWorkingDir: top,
-  entryPoints: Object.entries(COMMANDS).map(([out, entry]) => ({ in: entry, out })),
-  outdir: 'dist',
-  outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   target: 'node24',
   format: 'esm',
+  outExtension: { '.js': '.mjs' },
   sourcemap: 'linked',
   sourcesContent: false,
   minifySyntax: true,
@@ -31,9 +23,16 @@ await build({
   // CommonJS packages inside an ES module bundle ask for `require`.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
   logLevel: 'warning',
-}).catch(() => process.exit(1)); // esbuild has said what is wrong, and where
+};
+// The command line loads each command when it is called; the daemon is one file, which a later build cannot pull from
+// under it while it runs.
+rmSync(at('dist/cli'), { recursive: true, force: true });
+await Promise.all([
+  build({ ...common, entryPoints: { holdfast: at('src/cli/main.ts') }, outdir: 'dist', splitting: true, chunkNames: 'cli/[name]-[hash]' }),
+  build({ ...common, entryPoints: { holdfastd: at('src/daemon/main.ts') }, outdir: 'dist' }),
+]).catch(() => process.exit(1)); // esbuild has said what is wrong, and where
 
-for (const name of Object.keys(COMMANDS)) {
+for (const name of ['holdfast', 'holdfastd']) {
   const target = at('bin', name);
   rmSync(`${target}.new`, { force: true });
   copyFileSync(at('tools/wrapper.sh'), `${target}.new`);
