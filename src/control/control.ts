@@ -209,6 +209,7 @@ export interface Control {
   /** Asks it to stop and undo; refused when it cannot be. */
   cancelOperation(id: string, options?: CallOptions): Promise<Operation>;
 
+  /** Newest first. */
   listEvents(query?: PageQuery & { readonly object?: string }): Promise<Page<HoldfastEvent>>;
   watchEvents(signal: AbortSignal): AsyncIterable<HoldfastEvent>;
 

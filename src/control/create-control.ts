@@ -18,7 +18,7 @@ import { createObservations } from './observations.ts';
 import { createOperationRunner } from './operations.ts';
 import { createPoolUseCases } from './pools.ts';
 import { createReconciler, type ReconcileSettings } from './reconcile.ts';
-import { page } from './repository.ts';
+import { page, pageBackwards } from './repository.ts';
 import { createSnapshotUseCases } from './snapshots.ts';
 import { createTrashUseCases } from './trash.ts';
 import { createVolumeUseCases } from './volumes.ts';
@@ -76,7 +76,7 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     waitOperation: (id, timeoutMs, signal) => operations.wait(id, timeoutMs, signal),
     cancelOperation: (id) => operations.cancel(id),
 
-    listEvents: (query = {}) => page<HoldfastEvent>(seams.store, KEYS.events, query, (event) => query.object === undefined || event.object.id === query.object || event.object.name === query.object),
+    listEvents: (query = {}) => pageBackwards<HoldfastEvent>(seams.store, KEYS.events, query, (event) => query.object === undefined || event.object.id === query.object || event.object.name === query.object),
     watchEvents: (signal) => events.follow(signal),
     checkStore: () => seams.store.check(),
 

@@ -99,6 +99,16 @@ export async function page<T extends { readonly id: string }>(store: Store, pref
   }
 }
 
+/** As `page`, the newest first. For bounded lists: all of it is read. */
+export async function pageBackwards<T extends { readonly id: string }>(store: Store, prefix: string, query: PageQuery, keep: (record: T) => boolean): Promise<Page<T>> {
+  const limit = checkLimit(query.limit);
+  const before = decodeCursor(prefix, query.cursor);
+  const { entries } = await store.list<T>(prefix);
+  const rest = entries.filter(({ key, value }) => (before === undefined || key < before) && keep(value)).reverse();
+  const shown = rest.slice(0, limit);
+  return { items: shown.map(({ value }) => value), next: rest.length > limit ? encodeCursor(shown.at(-1)?.key ?? '') : null };
+}
+
 function checkLimit(limit: number | undefined): number {
   if (limit === undefined) return MAX_PAGE;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) throw new HoldfastError('invalid_argument', `limit must be a whole number from 1 to ${MAX_PAGE}`, { field: 'limit' });

@@ -1,0 +1,96 @@
+/**
+ * A real daemon in a process of its own, run from the sources, on a root below the temporary directory: it can be
+ * killed at any moment and started again. The typed client speaks to it. Ending it leaves nothing behind.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync, openSync, closeSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createClient, type HoldfastClient } from '../../../src/client/client.ts';
+
+const TOP = path.resolve(import.meta.dirname, '../../..');
+
+export interface DaemonProcess {
+  readonly root: string;
+  readonly client: HoldfastClient;
+  readonly pid: number;
+  /** An empty directory below the root. */
+  directory(name: string): string;
+  start(): Promise<void>;
+  /** Resolves when the process is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  log(): string;
+  end(): Promise<void>;
+}
+
+export async function daemonProcess(flags: readonly string[] = []): Promise<DaemonProcess> {
+  const root = mkdtempSync(path.join(os.tmpdir(), 'holdfast-daemon-'));
+  mkdirSync(path.join(root, 'etc/holdfast'), { recursive: true });
+  writeFileSync(path.join(root, 'etc/holdfast/holdfastd.json'), JSON.stringify({ reconcile_interval_ms: 500, consumer_grace_ms: 1000, plugin_socket: null }));
+  const logFile = path.join(root, 'holdfastd.log');
+  const client = createClient({ endpoint: `unix://${root}/run/holdfast/holdfast.sock` });
+  let child: ChildProcess | null = null;
+
+  const start = async (): Promise<void> => {
+    const out = openSync(logFile, 'a');
+    child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(TOP, 'src/daemon/main.ts'), '--root', root, ...flags], { stdio: ['ignore', out, out] });
+    closeSync(out);
+    const deadline = Date.now() + 60_000;
+    while (!(await answers(client))) {
+      if (child.exitCode !== null || Date.now() > deadline) throw new Error(`holdfastd did not start:\n${readFileSync(logFile, 'utf8')}`);
+      await pause(30);
+    }
+  };
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
+  };
+  await start();
+  return {
+    root, client, start, kill,
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    directory(name) {
+      const made = path.join(root, name);
+      mkdirSync(made, { recursive: true });
+      return made;
+    },
+    log: () => readFileSync(logFile, 'utf8'),
+    async end() {
+      await kill('SIGTERM');
+      scrub(root);
+    },
+  };
+}
+
+const answers = (client: HoldfastClient): Promise<boolean> => client.status().then(() => true, () => false);
+
+/** Mounts, loop devices and files below the root, whatever state a test left them in. */
+export function scrub(root: string): void {
+  const mounted = (): string[] => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' ')).filter((at) => at.startsWith(`${root}/`));
+  const loops = (): string[] => readdirSync('/sys/block').filter((name) => name.startsWith('loop')).filter((name) => {
+    try {
+      return readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').startsWith(root);
+    } catch {
+      return false;
+    }
+  });
+  // Pools may lie on loops of their own: what lies on top goes first, round by round.
+  for (let round = 0; round < 5 && mounted().length + loops().length > 0; round += 1) {
+    for (const at of mounted().sort((a, b) => b.length - a.length)) tryRun('umount', at);
+    for (const name of loops()) tryRun('losetup', '-d', `/dev/${name}`);
+  }
+  rmSync(root, { recursive: true, force: true });
+}
+
+function tryRun(command: string, ...args: string[]): void {
+  try {
+    execFileSync(command, args, { stdio: 'ignore' });
+  } catch { /* the next round tells */ }
+}
