@@ -27,7 +27,9 @@ export function createSnapshots(call: Call, getVolume: (id: string) => Promise<V
   return {
     get,
     async create(request, options = {}) {
-      return finish(call, await call('post', '/v1/snapshots', { header: createHeader(options), body: request, signal: sendingSignal(options) }), options, get);
+      const answer = await call('post', '/v1/snapshots', { header: createHeader(options), body: request, signal: sendingSignal(options) });
+      // The operation's target is the volume, since changes of a volume and of its snapshots take turns.
+      return finish(call, answer, options, (id) => get(id.startsWith('snap_') ? id : `${id}@${request.name}`));
     },
     find: (ref, options) => orNull(get(ref, options)),
     list: (filter = {}, options = {}) => listing(async (page) => (await call('get', '/v1/snapshots', { query: { ...filter, ...page }, signal: options.signal })).body),
