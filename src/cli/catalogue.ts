@@ -1,0 +1,78 @@
+/**
+ * All commands by name, with their one-line summaries. A command's own file is loaded when it is asked for, so that
+ * `holdfast version` does not pay for the rest. A new command: a file below `commands/` and a line here.
+ */
+import type { Command } from './command.ts';
+
+export interface Entry {
+  /** `status`, or noun and verb: `volume create`. */
+  readonly name: string;
+  readonly summary: string;
+  /** Not shown in help and documentation. */
+  readonly hidden?: boolean;
+  load(): Promise<{ readonly default: Command }>;
+}
+
+/** Nouns with verbs below them. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  pool: 'Backing capacity: directories and devices that hold volumes',
+  volume: 'What containers mount',
+  trash: 'Removed volumes that can still be had back',
+  snapshot: 'Point-in-time copies of volumes',
+  node: 'Machines that run the daemon',
+  cluster: 'The nodes together',
+  operation: 'Changes that take time',
+  store: 'The control store',
+};
+
+export const CATALOGUE: readonly Entry[] = [
+  { name: 'status', summary: 'How it is going, on one screen', load: () => import('./commands/status.ts') },
+  { name: 'capacity', summary: 'What there is, what is promised, what is left', load: () => import('./commands/capacity.ts') },
+  { name: 'events', summary: 'What happened, oldest first', load: () => import('./commands/events.ts') },
+
+  { name: 'pool create', summary: 'Make a pool of a directory or of devices', load: () => import('./commands/pool-create.ts') },
+  { name: 'pool list', summary: 'List pools', load: () => import('./commands/pool-list.ts') },
+  { name: 'pool inspect', summary: 'Show one pool in full', load: () => import('./commands/pool-inspect.ts') },
+  { name: 'pool update', summary: 'Change class, overcommit or labels of a pool', load: () => import('./commands/pool-update.ts') },
+  { name: 'pool grow', summary: 'Take in what devices have grown by, or more devices', load: () => import('./commands/pool-grow.ts') },
+  { name: 'pool remove', summary: 'Let go of a pool; deletes no file', load: () => import('./commands/pool-remove.ts') },
+  { name: 'pool wipe', summary: 'Delete for good what a removed pool left', load: () => import('./commands/pool-wipe.ts') },
+
+  { name: 'volume create', summary: 'Make a volume, from a name or from an in-line spec', load: () => import('./commands/volume-create.ts') },
+  { name: 'volume list', summary: 'List volumes', load: () => import('./commands/volume-list.ts') },
+  { name: 'volume inspect', summary: 'Show one volume in full', load: () => import('./commands/volume-inspect.ts') },
+  { name: 'volume resize', summary: 'Grow a volume, in use or not', load: () => import('./commands/volume-resize.ts') },
+  { name: 'volume update', summary: 'Change labels, protection or trash retention of a volume', load: () => import('./commands/volume-update.ts') },
+  { name: 'volume attach', summary: 'Make the block device of a volume exist', load: () => import('./commands/volume-attach.ts') },
+  { name: 'volume detach', summary: 'Remove the block device of a volume', load: () => import('./commands/volume-detach.ts') },
+  { name: 'volume mount', summary: 'Mount a volume at a path', load: () => import('./commands/volume-mount.ts') },
+  { name: 'volume unmount', summary: 'Unmount a volume from a path', load: () => import('./commands/volume-unmount.ts') },
+  { name: 'volume explain', summary: 'Why a volume is where it is', load: () => import('./commands/volume-explain.ts') },
+  { name: 'volume remove', summary: 'Put a volume into the trash', load: () => import('./commands/volume-remove.ts') },
+
+  { name: 'trash list', summary: 'List removed volumes', load: () => import('./commands/trash-list.ts') },
+  { name: 'trash restore', summary: 'Take a volume back from the trash', load: () => import('./commands/trash-restore.ts') },
+  { name: 'trash purge', summary: 'Delete removed volumes for good', load: () => import('./commands/trash-purge.ts') },
+
+  { name: 'snapshot create', summary: 'Take a snapshot of a volume', load: () => import('./commands/snapshot-create.ts') },
+  { name: 'snapshot list', summary: 'List snapshots', load: () => import('./commands/snapshot-list.ts') },
+  { name: 'snapshot inspect', summary: 'Show one snapshot in full', load: () => import('./commands/snapshot-inspect.ts') },
+  { name: 'snapshot restore', summary: 'Put a volume back to a snapshot', load: () => import('./commands/snapshot-restore.ts') },
+  { name: 'snapshot clone', summary: 'Make a new volume from a snapshot', load: () => import('./commands/snapshot-clone.ts') },
+  { name: 'snapshot remove', summary: 'Delete a snapshot', load: () => import('./commands/snapshot-remove.ts') },
+
+  { name: 'node list', summary: 'List nodes', load: () => import('./commands/node-list.ts') },
+  { name: 'node inspect', summary: 'Show one node, and what its kernel and tools offer', load: () => import('./commands/node-inspect.ts') },
+  { name: 'cluster status', summary: 'Which cluster this is', load: () => import('./commands/cluster-status.ts') },
+
+  { name: 'operation list', summary: 'List operations, newest first', load: () => import('./commands/operation-list.ts') },
+  { name: 'operation inspect', summary: 'Show one operation in full', load: () => import('./commands/operation-inspect.ts') },
+  { name: 'operation watch', summary: 'Wait for the end of an operation', load: () => import('./commands/operation-watch.ts') },
+  { name: 'operation cancel', summary: 'Ask an operation to stop and undo', load: () => import('./commands/operation-cancel.ts') },
+
+  { name: 'store check', summary: 'Check the control store for faults', load: () => import('./commands/store-check.ts') },
+  { name: 'support-bundle', summary: 'Collect what helps to find a fault, without secrets', load: () => import('./commands/support-bundle.ts') },
+  { name: 'version', summary: 'Versions of this command and of the daemon', load: () => import('./commands/version.ts') },
+  { name: 'completion', summary: 'Print the completion script of a shell', load: () => import('./commands/completion.ts') },
+  { name: '__complete', summary: 'Candidates for the shell', hidden: true, load: () => import('./commands/complete.ts') },
+];

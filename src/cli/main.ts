@@ -1,0 +1,32 @@
+/** `holdfast`: the only place of the command line that reads the process's environment and ends it. */
+import process from 'node:process';
+import type { Host } from './host.ts';
+import { run } from './run.ts';
+
+const listeners = new Set<() => void>();
+let interrupts = 0;
+process.on('SIGINT', () => {
+  interrupts += 1;
+  if (interrupts > 1 || listeners.size === 0) process.exit(130);
+  for (const listener of listeners) listener();
+});
+// Whoever reads our output may have had enough of it (`| head`).
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : 1); });
+}
+
+const host: Host = {
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  get stdin() { return process.stdin; },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  now: () => Date.now(),
+  onInterrupt(listener) {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  },
+};
+
+process.exitCode = await run(host);
