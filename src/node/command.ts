@@ -9,13 +9,17 @@ import { HoldfastError } from '../model/errors.ts';
 /** Where the tools of the system are; the daemon's own PATH does not matter. */
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const MAX_OUTPUT_BYTES = 1 << 20;
+/** For what goes through a whole filesystem. */
+export const LONG_MS = 6 * 3_600_000;
 
-const PACKAGES: Readonly<Record<string, string>> = { 'mkfs.xfs': 'xfsprogs', xfs_db: 'xfsprogs', 'mkfs.ext4': 'e2fsprogs', e2fsck: 'e2fsprogs', resize2fs: 'e2fsprogs', tune2fs: 'e2fsprogs', blkid: 'util-linux', wipefs: 'util-linux', modprobe: 'kmod' };
+const PACKAGES: Readonly<Record<string, string>> = { 'mkfs.xfs': 'xfsprogs', xfs_db: 'xfsprogs', 'mkfs.ext4': 'e2fsprogs', e2fsck: 'e2fsprogs', debugfs: 'e2fsprogs', resize2fs: 'e2fsprogs', tune2fs: 'e2fsprogs', blkid: 'util-linux', wipefs: 'util-linux', modprobe: 'kmod' };
 
 export interface CommandOptions {
   readonly signal?: AbortSignal;
   /** Default 10 minutes. */
   readonly timeoutMs?: number;
+  /** File descriptors that the program inherits, so that a lock on one lasts as long as the program, even past our end. */
+  readonly inherit?: readonly number[];
   /** Exit codes that are no failure. Default [0]. */
   readonly accept?: readonly number[];
 }
@@ -32,16 +36,16 @@ export interface CommandResult {
  *   resource_exhausted when it met a full disk; internal with what it wrote otherwise.
  */
 export function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { signal, timeoutMs = 600_000, accept = [0] } = options;
+  const { signal, timeoutMs = 600_000, accept = [0], inherit = [] } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason as Error);
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: SYSTEM_PATH, LC_ALL: 'C' } });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', ...inherit], env: { PATH: SYSTEM_PATH, LC_ALL: 'C' } });
     const output = { stdout: '', stderr: '' };
     const collect = (stream: 'stdout' | 'stderr') => (chunk: Buffer): void => {
       if (output[stream].length < MAX_OUTPUT_BYTES) output[stream] += chunk.toString('utf8');
     };
-    child.stdout.on('data', collect('stdout'));
-    child.stderr.on('data', collect('stderr'));
+    child.stdout?.on('data', collect('stdout'));
+    child.stderr?.on('data', collect('stderr'));
     let timedOut = false;
     const kill = (): boolean => child.kill('SIGKILL');
     const timer = setTimeout(() => {
