@@ -84,7 +84,7 @@ export class GrpcServer {
 
   async #answer(stream: ServerHttp2Stream, handler: UnaryHandler): Promise<void> {
     const cancelled = new AbortController();
-    stream.on('close', () => { if (!stream.writableFinished) cancelled.abort(new Error('the call was cancelled')); });
+    stream.on('aborted', () => { cancelled.abort(new Error('the call was cancelled')); });
     try {
       const frame = await readFrame(stream);
       if (!Buffer.isBuffer(frame)) return finish(stream, frame.status, frame.message);

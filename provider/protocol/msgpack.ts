@@ -12,7 +12,8 @@ export class MsgpackReader {
 
   constructor(bytes: Uint8Array) { this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength); }
 
-  get finished(): boolean { return this.#at === this.#bytes.length; }
+  /** How many bytes are left. */
+  get remaining(): number { return this.#bytes.length - this.#at; }
 
   /** Consumes nil, if that is next. */
   takeNil(): boolean {

@@ -10,7 +10,7 @@ import { Dynamic, isNumeric, isObject, objectOf, Unknown, UNKNOWN, type Value, t
 export function decodeValue(bytes: Uint8Array, type: ValueType): Value {
   const reader = new MsgpackReader(bytes);
   const value = read(reader, type, '');
-  if (!reader.finished) throw new RangeError('bytes are left over after the value');
+  if (reader.remaining > 0) throw new RangeError('bytes are left over after the value');
   return value;
 }
 
@@ -22,7 +22,7 @@ function read(reader: MsgpackReader, type: ValueType, at: string): Value {
     return located(at, () => (type === 'string' ? reader.string() : type === 'bool' ? reader.bool() : reader.number()));
   }
   switch (type[0]) {
-    case 'list': case 'set': return Array.from({ length: located(at, () => bounded(reader.arrayLength())) }, (_, index) => read(reader, type[1], `${at}[${index}]`));
+    case 'list': case 'set': return Array.from({ length: located(at, () => bounded(reader.arrayLength(), reader)) }, (_, index) => read(reader, type[1], `${at}[${index}]`));
     case 'tuple': {
       const length = located(at, () => reader.arrayLength());
       if (length !== type[1].length) throw new TypeError(`${at || 'value'}: ${length} elements in a tuple of ${type[1].length}`);
@@ -41,7 +41,7 @@ function read(reader: MsgpackReader, type: ValueType, at: string): Value {
 }
 
 function readEntries(reader: MsgpackReader, at: string, value: (name: string) => Value) {
-  const length = located(at, () => bounded(reader.mapLength()));
+  const length = located(at, () => bounded(reader.mapLength(), reader));
   const entries: [string, Value][] = [];
   for (let index = 0; index < length; index += 1) {
     const name = located(at, () => reader.string());
@@ -56,9 +56,9 @@ function readDynamic(reader: MsgpackReader, at: string): Dynamic {
   return new Dynamic(type, read(reader, type, at));
 }
 
-// A forged length must not make room for four thousand million elements before the data is found to end.
-function bounded(length: number): number {
-  if (length > 0x0fff_ffff) throw new RangeError(`${length} elements are too many`);
+// Each element takes at least a byte: a forged length must not make room for thousands of millions of them.
+function bounded(length: number, reader: MsgpackReader): number {
+  if (length > reader.remaining) throw new RangeError(`${length} elements are more than the bytes that follow`);
   return length;
 }
 
