@@ -1,9 +1,7 @@
 /** What a command works with: the client, where to print, and how to ask, wait and carry out. */
-import { createClient, type HoldfastClient } from '../client/client.ts';
-import type { Operation } from '../model/operation.ts';
-import type { WaitOptions } from '../client/client.ts';
+import { createClient, type HoldfastClient, type WaitOptions } from '../client/client.ts';
 import { HoldfastError } from '../model/errors.ts';
-import { isOver } from '../model/operation.ts';
+import { isOver, type Operation } from '../model/operation.ts';
 import { Declined, Interrupted, type Host } from './host.ts';
 import type { Output } from './output.ts';
 
@@ -12,20 +10,20 @@ export interface Context {
   readonly out: Output;
   readonly client: HoldfastClient;
   /** A client for a question that may not take long: one attempt, and this time. */
-  quickClient(timeoutMs: number): HoldfastClient;
+  readonly quickClient: (timeoutMs: number) => HoldfastClient;
   /**
    * Carries out a change: shows progress on a terminal, gives up waiting as asked. Ctrl-C tells that it goes on.
    * null: it goes on by itself, which has been printed.
    */
-  carryOut<T extends object>(given: { readonly wait: boolean; readonly timeout: number | undefined }, act: (options: WaitOptions) => Promise<T>): Promise<T | null>;
+  readonly carryOut: <T extends object>(given: { readonly wait: boolean; readonly timeout: number | undefined }, act: (options: WaitOptions) => Promise<T>) => Promise<T | null>;
   /**
    * Returns when the user agrees, or said `--yes` before.
    * @param question such as `Delete volume db for good?`
    * @throws invalid_argument where nobody can be asked; Declined when the answer is no.
    */
-  confirm(yes: boolean, question: string): Promise<void>;
+  readonly confirm: (yes: boolean, question: string) => Promise<void>;
   /** A signal that is aborted by Ctrl-C, while `act` runs. */
-  interruptible<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  readonly interruptible: <T>(act: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 export function createContext(host: Host, out: Output, endpoint: string | undefined): Context {
@@ -56,9 +54,9 @@ export function createContext(host: Host, out: Output, endpoint: string | undefi
       } catch (thrown) {
         progress?.end();
         const begun = current();
-        if (signal.aborted) throw new Interrupted(begun === null ? 'interrupted before the daemon answered; see what it does: holdfast operation list' : goesOn(begun));
+        if (signal.aborted) throw new Interrupted(begun === null ? 'interrupted before the daemon answered; what it does: holdfast operation list' : goesOn(begun).join('\n'));
         if (given.wait || begun === null || isOver(begun)) throw thrown;
-        await out.changed(begun, goesOn(begun));
+        await out.changed(begun, ...goesOn(begun));
         return null;
       } finally {
         progress?.end();
@@ -75,5 +73,8 @@ export function createContext(host: Host, out: Output, endpoint: string | undefi
   };
 }
 
-const goesOn = ({ id, kind, target }: Operation): string =>
-  `${kind} of ${target.kind} ${target.name} goes on as ${id}. To see its end: holdfast operation watch ${id}; to stop it: holdfast operation cancel ${id}`;
+const goesOn = ({ id, kind, target, cancellable }: Operation): string[] => [
+  `${kind} of ${target.kind} ${target.name} goes on as ${id}`,
+  `To see its end: holdfast operation watch ${id}`,
+  ...(cancellable ? [`To stop it:     holdfast operation cancel ${id}`] : []),
+];

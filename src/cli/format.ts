@@ -22,7 +22,14 @@ export const formatTime = (iso: string): string => iso.slice(0, 19).replace('T',
 /** `2026-11-22 20:11:03 UTC, 5m ago` or `…, in 6d`. */
 export function formatMoment(iso: string, now: number): string {
   const distance = now - Date.parse(iso);
-  return `${formatTime(iso)} UTC, ${distance >= 0 ? `${formatSpan(distance)} ago` : `in ${formatSpan(-distance)}`}`;
+  return `${formatTime(iso)} UTC, ${distance >= 0 ? `${formatSpan(distance)} ago` : `in ${formatLeft(iso, now)}`}`;
+}
+
+/** How long it still is, rounded to the nearest: what is due in 6 days and 23 hours is due in `7d`. "0s" when it is over. */
+export function formatLeft(iso: string, now: number): string {
+  const left = Math.max(0, Date.parse(iso) - now);
+  const [, , length] = STEPS.find(([limit]) => left < limit) ?? [0, 'y', 31_536_000_000];
+  return formatSpan(left + length / 2);
 }
 
 /** Whole percent; something is never shown as 0 %, less than all never as 100 %. */

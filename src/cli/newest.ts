@@ -6,10 +6,9 @@ export interface Newest<T> {
   readonly more: boolean;
 }
 
-export async function newest<T>(listing: AsyncIterable<T>, limit: number, wanted: (item: T) => boolean = () => true): Promise<Newest<T>> {
+export async function newest<T>(listing: AsyncIterable<T>, limit: number): Promise<Newest<T>> {
   const items: T[] = [];
   for await (const item of listing) {
-    if (!wanted(item)) continue;
     if (items.length >= limit) return { items, more: true };
     items.push(item);
   }

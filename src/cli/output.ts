@@ -75,7 +75,8 @@ export const widthOfTerminal = ({ isTTY, columns }: { readonly isTTY?: boolean; 
 
 /** An error for people: what, about which object and field, and the way out. */
 export function errorLines({ message, detail }: ErrorBody, paint: Paint, width: number): string[] {
-  const where = [detail.object, detail.field === detail.object ? undefined : detail.field].filter((part) => part !== undefined && part !== '').join(' / ');
+  const said = detail.object === undefined && detail.field !== undefined && message.includes(detail.field);
+  const where = said ? '' : [...new Set([detail.object, detail.field])].filter((part) => part !== undefined && part !== '').join(' / ');
   return [
     ...wrap(plain(message), `${paint('red', paint.colours ? '\u001b[1merror:\u001b[22m' : 'error:')} `, width),
     ...(where === '' ? [] : [`  ${paint('dim', plain(where))}`]),

@@ -33,9 +33,7 @@ export const wantsUnicode = (env: Readonly<Record<string, string | undefined>>):
 
 /** Foreign text on one line and without control characters, which a terminal would obey. */
 export const plain = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   text.replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '�');
 
 /** Characters that the text takes on a terminal, colours not counted. */
-// eslint-disable-next-line no-control-regex -- the colours begin with one
 export const widthOf = (text: string): number => [...text.replace(/\u001b\[[0-9;]*m/g, '')].length;

@@ -7,7 +7,7 @@ import { availableBytes, type Pool } from '../model/pool.ts';
 import type { Condition, Labels } from '../model/record.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
-import { formatAge, formatBytesOr, formatMoment, formatSpan, formatTime, percent } from './format.ts';
+import { formatAge, formatBytesOr, formatLeft, formatSpan, formatTime, percent } from './format.ts';
 import type { Colour } from './paint.ts';
 import type { Column } from './table.ts';
 
@@ -72,7 +72,7 @@ export const trashColumns = (names: Names, now: number): readonly Column<Volume>
   { header: 'USED', value: ({ status }) => formatBytesOr(status.used_bytes, '-'), align: 'right' },
   { header: 'POOL', value: ({ replication }) => replication.replicas.map(({ pool }) => names.pool(pool)).join(',') },
   { header: 'REMOVED', value: ({ status }) => (status.trashed === null ? '' : `${formatAge(status.trashed.at, now)} ago`), align: 'right' },
-  { header: 'KEPT FOR', value: ({ status }) => (status.trashed === null ? '' : formatSpan(Date.parse(status.trashed.purge_at) - now)), align: 'right' },
+  { header: 'KEPT FOR', value: ({ status }) => (status.trashed === null ? '' : formatLeft(status.trashed.purge_at, now)), align: 'right' },
   conditions(),
   { header: 'ID', value: (item) => item.id },
 ];
@@ -116,7 +116,7 @@ export const nodeColumns = (now: number): readonly Column<Node>[] => [
   { header: 'ROLES', value: ({ spec }) => spec.roles.join(',') },
   { header: 'DAEMON', value: ({ status }) => status.daemon_version },
   { header: 'KERNEL', value: ({ status }) => status.capabilities.kernel, minor: 2 },
-  { header: 'CANNOT', value: ({ status }) => Object.entries(status.capabilities.features).filter(([, { available }]) => !available).map(([name]) => name).join(','), flexible: true, sparse: true },
+  { header: 'CANNOT', value: ({ status }) => Object.entries(status.capabilities.features).filter(([, { available }]) => !available).map(([name]) => name).join(', '), flexible: true, sparse: true },
   conditions(),
   age(now),
   id(),
@@ -155,7 +155,7 @@ export const capacityColumns = (): readonly Column<PoolShare>[] => [
   { header: 'CLASS', value: (item) => item.class, minor: 2 },
   { header: 'CAPACITY', value: ({ capacity_bytes: bytes }) => formatBytes(bytes), align: 'right' },
   { header: 'PROMISED', value: ({ allocated_bytes: bytes }) => formatBytes(bytes), align: 'right' },
-  { header: 'OF IT TRASH', value: ({ trash_bytes: bytes }) => formatBytes(bytes), align: 'right', minor: 1 },
+  { header: 'TRASH', value: ({ trash_bytes: bytes }) => formatBytes(bytes), align: 'right', minor: 1 },
   { header: 'USED', value: ({ used_bytes: bytes }) => formatBytes(bytes), align: 'right' },
   { header: 'FREE', value: ({ available_bytes: bytes }) => formatBytes(bytes), align: 'right' },
   { header: 'PROMISED%', value: (item) => percent(item.allocated_bytes, item.capacity_bytes), align: 'right', minor: 3 },
@@ -168,6 +168,3 @@ export const candidateColumns = (chosen: string | null): readonly Column<Placeme
   { header: 'SCORE', value: ({ fits, score }) => (fits ? score.toFixed(3) : ''), align: 'right' },
   { header: 'WHY', value: ({ reason }) => reason, flexible: true },
 ];
-
-/** Until when something in the trash can be had back. */
-export const keptUntil = (iso: string, now: number): string => formatMoment(iso, now);

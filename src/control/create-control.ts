@@ -98,7 +98,7 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
 }
 
 async function listOperations(ctx: Context, query: NonNullable<Parameters<Control['listOperations']>[0]>): ReturnType<Control['listOperations']> {
-  const found = await page<Operation>(ctx.store, KEYS.operations, query, (operation) =>
+  const found = await pageBackwards<Operation>(ctx.store, KEYS.operations, query, (operation) =>
     (query.target === undefined || operation.target.id === query.target || operation.target.name === query.target) &&
     (query.running === undefined || query.running === (operation.finished_at === null)));
   return { ...found, items: await Promise.all(found.items.map(async (operation) => (operation.finished_at === null ? ctx.operations.get(operation.id) : operation))) };

@@ -39,11 +39,11 @@ async function followEvents(client: HoldfastClient, out: Output, { object, limit
     }
   }
   for (;;) {
-    const { done, value } = await next;
-    if (done === true) return;
+    const step = await next;
+    if (step.done === true) return;
     next = stream.next();
     next.catch(() => undefined);
-    if (!seen.has(value.id)) await show(out, value);
+    if (!seen.has(step.value.id)) await show(out, step.value);
   }
 }
 

@@ -1,5 +1,4 @@
 /** `holdfast operation list`. */
-import type { Operation } from '../../model/operation.ts';
 import { command } from '../command.ts';
 import { newest } from '../newest.ts';
 import { flag, integer, text } from '../option.ts';
@@ -15,9 +14,7 @@ export default command({
   },
   examples: [['operation list', 'The newest'], ['operation list --running', 'What is under way'], ['operation list --target db', 'What happened to a volume']],
   async run({ host, out, client }, { running, target, limit = out.human ? SHOWN : Infinity }) {
-    const isId = target === undefined || /^[a-z]+_[0-9A-Z]{26}$/.test(target);
-    const listing = client.operations.list({ running: running || undefined, target: isId ? target : undefined });
-    const { items, more } = await newest(listing, limit, (operation: Operation) => isId || operation.target.name === target);
+    const { items, more } = await newest(client.operations.list({ running: running || undefined, target }), limit);
     await out.list(items, () => operationColumns(host.now()), running ? 'Nothing is under way.' : 'There was no operation yet.');
     if (more) out.note(`There are more: --limit shows them.`);
   },

@@ -1,6 +1,7 @@
 /** `holdfast pool remove`. */
 import { command } from '../command.ts';
 import { argument, WAITING } from '../option.ts';
+import { removalOf } from '../removal.ts';
 
 export default command({
   arguments: { pool: argument('POOL', 'Name or id of the pool.', 'pool') },
@@ -12,6 +13,6 @@ export default command({
     const removed = await carryOut(given, (wait) => client.pools.remove(pool.id, wait));
     if (removed === null) return;
     const wipe = pool.spec.path === null ? pool.spec.devices.map((device) => `holdfast pool wipe --device ${device}`).join('; ') : `holdfast pool wipe --path ${pool.spec.path}`;
-    await out.changed(removed, `pool ${removed.name} is removed; its files are left. To delete them for good: ${wipe}`);
+    await out.changed(removalOf(removed), `pool ${removed.name} is removed; its files are left. To delete them for good: ${wipe}`);
   },
 });

@@ -1,6 +1,7 @@
 /** `holdfast snapshot remove`. */
 import { command } from '../command.ts';
 import { argument, WAITING } from '../option.ts';
+import { removalOf } from '../removal.ts';
 import { shownAs } from '../views/snapshot.ts';
 
 export default command({
@@ -11,6 +12,6 @@ export default command({
   async run({ out, client, carryOut }, given) {
     const snapshot = await client.snapshots.get(given.snapshot);
     const removed = await carryOut(given, (wait) => client.snapshots.remove(snapshot.id, wait));
-    if (removed !== null) await out.changed(removed, `snapshot ${shownAs(snapshot)} is deleted`);
+    if (removed !== null) await out.changed(removalOf(removed), `snapshot ${shownAs(snapshot)} is deleted`);
   },
 });

@@ -17,4 +17,7 @@ export default command({
 });
 
 /** What the daemon tells here is no warning, but where the old content is. */
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(' now is kept', ' before is kept');
+function sentence(warning: string): string {
+  const kept = / is kept as (\S+)$/.exec(warning)?.[1];
+  return kept === undefined ? warning : `What was in it is kept. To undo: holdfast snapshot restore ${kept}`;
+}

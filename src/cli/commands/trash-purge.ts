@@ -1,11 +1,11 @@
 /** `holdfast trash purge`. */
-import type { Removed } from '../../client/client.ts';
 import type { Volume } from '../../model/volume.ts';
 import { formatBytes } from '../../model/bytes.ts';
 import { HoldfastError } from '../../model/errors.ts';
 import { count } from '../format.ts';
 import { command } from '../command.ts';
 import { flag, optionalArgument, WAITING, YES } from '../option.ts';
+import { removalOf, type Removal } from '../removal.ts';
 
 export default command({
   arguments: { volume: optionalArgument('VOLUME', 'Id of the volume, or the name it had (the newest of that name).', 'trash') },
@@ -19,10 +19,10 @@ export default command({
     if (doomed.length === 0) return out.object({ items: [] }, () => ['the trash is empty']);
     const names = doomed.slice(0, 5).map(nameOf).join(', ') + (doomed.length > 5 ? ', …' : '');
     await confirm(given.yes, `Delete ${count(doomed.length, 'volume')} of ${formatBytes(doomed.reduce((sum, { spec }) => sum + spec.size_bytes, 0))} for good (${names})?`);
-    const purged: Removed[] = [];
+    const purged: Removal[] = [];
     for (const volume of doomed) {
       const removed = await carryOut(given, (wait) => client.trash.purge(volume.id, wait));
-      if (removed !== null) purged.push({ ...removed, name: nameOf(volume) });
+      if (removed !== null) purged.push({ ...removalOf(removed), name: nameOf(volume) });
     }
     if (!given.wait && purged.length === 0) return;
     await out.object(all ? { items: purged } : purged[0], () => purged.map(({ name }) => `volume ${name} is deleted for good`));

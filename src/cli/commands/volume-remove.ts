@@ -2,6 +2,7 @@
 import { formatBytesOr, formatMoment } from '../format.ts';
 import { command } from '../command.ts';
 import { argument, flag, WAITING, YES } from '../option.ts';
+import { removalOf } from '../removal.ts';
 
 export default command({
   arguments: { volume: argument('VOLUME', 'Name or id of the volume.', 'volume') },
@@ -18,7 +19,7 @@ export default command({
     const removed = await carryOut(given, (wait) => client.volumes.remove(volume.id, { ...wait, purge: given.purge || undefined }));
     if (removed === null) return;
     const { name, id, purgeAt } = removed;
-    if (purgeAt === null) await out.changed(removed, `volume ${name} is deleted for good`);
-    else await out.changed(removed, `volume ${name} is in the trash until ${formatMoment(purgeAt, host.now())}`, `To have it back: holdfast trash restore ${id}`);
+    if (purgeAt === null) await out.changed(removalOf(removed), `volume ${name} is deleted for good`);
+    else await out.changed(removalOf(removed), `volume ${name} is in the trash until ${formatMoment(purgeAt, host.now())}`, `To have it back: holdfast trash restore ${id}`);
   },
 });

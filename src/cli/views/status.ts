@@ -47,5 +47,3 @@ function capacityRows({ capacity_bytes: whole, allocated_bytes: promised, used_b
     `${formatBytes(whole)}: ${formatBytes(promised)} promised, ${formatBytes(used)} of it written, ${formatBytes(free)} free to promise`,
   ];
 }
-
-export const capacityLines = capacityRows;
