@@ -1,0 +1,68 @@
+/** The provider `holdfast`: its configuration, and everything it offers. Reads no environment; `main.ts` does. */
+import { createClient, DEFAULT_ENDPOINT } from '../src/client/client.ts';
+import { checkLabels } from '../src/model/name.ts';
+import { VERSION } from '../src/model/version.ts';
+import { NotConfigured, oneOf, t } from './framework/index.ts';
+import { isUnknown, isWhollyKnown } from './protocol/value.ts';
+import { understood } from './resources/check.ts';
+import { Connection, IF_TRASHED, type IfTrashed } from './resources/connection.ts';
+import { holdfast } from './resources/define.ts';
+import { describeFailure } from './resources/failure.ts';
+import { pool } from './resources/pool.ts';
+import { volume } from './resources/volume.ts';
+
+const attributes = {
+  endpoint: t.string().describe(`The daemon: \`unix:///path\` of its socket, or \`https://host:port\`. Default: the environment variable \`HOLDFAST_ENDPOINT\`, else \`${DEFAULT_ENDPOINT}\`.`),
+  owner: t.string().validate(understood((owner: string) => { if (owner.length > 255) throw new RangeError(`owner has ${owner.length} characters, 255 are allowed.`); }))
+    .describe('Who this configuration is: any text of at most 255 characters that no other configuration uses. It is stored on what is made here. After a run was killed, an empty volume or pool that it left is taken up again only with the same owner; without one such a leftover has to be imported. Default: none.'),
+  defaults: t.object({
+    deletion_protection: t.bool().describe('For volumes that do not say. Default `true`.'),
+    if_trashed: t.string().validate(oneOf(...IF_TRASHED)).describe('For volumes that do not say: `refuse`, `restore` or `new`. Default `refuse`.'),
+    labels: t.map(t.string()).validate(understood((labels: Record<string, string>) => checkLabels('defaults.labels', labels))).describe('Labels that every object gets; its own win. Default: none.'),
+  }).describe('What objects get that do not say otherwise.'),
+};
+
+/** @param environment what the environment says about where the daemon is. */
+export const createProvider = (environment: { readonly endpoint?: string | undefined } = {}) => holdfast.provider({
+  name: 'holdfast',
+  version: VERSION,
+  description: 'Holdfast keeps volumes for containers: pools of capacity, volumes in them, and snapshots. This provider declares them; containers mount the volumes by their names.',
+  example: `terraform {
+  required_providers {
+    holdfast = {
+      source = "holdfast/holdfast"
+    }
+  }
+}
+
+provider "holdfast" {
+  owner = "shop/production"
+
+  defaults = {
+    labels = { team = "shop" }
+  }
+}
+`,
+  attributes,
+  configure({ endpoint, owner, defaults }, { error }) {
+    if (isUnknown(endpoint) || isUnknown(owner) || isUnknown(defaults) || (defaults !== null && !isWhollyKnown(defaults))) {
+      return new NotConfigured('The provider\'s endpoint, owner or defaults are known only after apply. Until then objects are shown as they were last seen, and names, sizes, capacity and protection are not checked in this plan.');
+    }
+    const where = endpoint ?? environment.endpoint ?? DEFAULT_ENDPOINT;
+    try {
+      return new Connection(createClient({ endpoint: where, agent: 'terraform' }), owner ?? '', {
+        deletion_protection: defaults?.deletion_protection as boolean | null | undefined ?? true,
+        if_trashed: (defaults?.if_trashed as IfTrashed | null | undefined) ?? 'refuse',
+        labels: (defaults?.labels as Record<string, string> | null | undefined) ?? {},
+      });
+    } catch (thrown) {
+      const { summary, detail } = describeFailure(thrown) ?? { summary: 'Endpoint cannot be used', detail: String(thrown) };
+      error(summary, endpoint === null && environment.endpoint !== undefined ? `${detail} (from HOLDFAST_ENDPOINT)` : detail, ['endpoint']);
+      return new NotConfigured(detail);
+    }
+  },
+  describeError: describeFailure,
+  resources: [pool, volume],
+  dataSources: [],
+  functions: [],
+});

@@ -1,0 +1,28 @@
+/**
+ * What one run of the provider has seen: Terraform shows a provider one object at a time, so everything that depends on
+ * several of them (names declared twice, pools that are planned, what will be destroyed) is remembered here. A run is one
+ * walk of one command: nothing in it outlives the process, and nothing in it is a decision.
+ */
+import { Ledger } from './ledger.ts';
+
+export type Noun = 'pool' | 'volume' | 'snapshot';
+
+export class Run {
+  /** What the volumes of this plan will take from their pools. */
+  readonly ledger = new Ledger();
+  readonly #held = new Set<string>();
+  readonly #planned = new Set<string>();
+  readonly #leaving = new Set<string>();
+
+  /** The object is in this state already: no other address may take it. */
+  hold(id: string): void { this.#held.add(id); }
+  isHeld(id: string): boolean { return this.#held.has(id); }
+
+  /** An object of this name is planned, so others may refer to it before it exists. */
+  plan(noun: Noun, name: string): void { this.#planned.add(`${noun} ${name}`); }
+  isPlanned(noun: Noun, name: string): boolean { return this.#planned.has(`${noun} ${name}`); }
+
+  /** The object is planned to be destroyed in this run. */
+  leave(id: string): void { this.#leaving.add(id); }
+  isLeaving(id: string): boolean { return this.#leaving.has(id); }
+}
