@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bytes } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { run } from './command.ts';
@@ -64,12 +65,16 @@ export function sectorBytesOf(device: string): number {
   return 512;
 }
 
-/** Who uses the device, for a person; null: nobody. */
-export function usersOfDevice(device: BlockDevice): string | null {
+/** Who uses the device, for a person; null: nobody. Waits a moment for a tool that a killed daemon left running. */
+export async function usersOfDevice(device: BlockDevice): Promise<string | null> {
   if (device.holders.length > 0) return `it is held by ${device.holders.join(', ')}`;
-  if (isFree(device.path)) return null;
-  const mount = readMounts().find((entry) => entry.device === device.device);
-  return mount === undefined ? 'it is in use (mounted elsewhere, swap, RAID, or opened by a program)' : `it is mounted at ${mount.mountPoint}`;
+  for (let waited = 0; !isFree(device.path); waited += 50) {
+    const mount = readMounts().find((entry) => entry.device === device.device);
+    if (mount !== undefined) return `it is mounted at ${mount.mountPoint}`;
+    if (waited >= 3_000) return 'it is in use (mounted elsewhere, swap, RAID, or opened by a program)';
+    await sleep(50);
+  }
+  return null;
 }
 
 /** What signatures the device carries (`xfs`, `dos partition table`, …); null: none. */

@@ -7,7 +7,7 @@ import { open, statfs } from 'node:fs/promises';
 import type { Bytes } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import type { Filesystem } from '../model/volume.ts';
-import { run } from './command.ts';
+import { LONG_MS, run, type CommandOptions } from './command.ts';
 import { isErrno } from './durable-file.ts';
 import { ioctl, slowIoctl } from './syscalls.ts';
 
@@ -67,9 +67,12 @@ async function growXfs(fd: number, deviceBytes: Bytes): Promise<void> {
   await slowIoctl(fd, 'XFS_IOC_FSGROWFSDATA', XFS_IOC_FSGROWFSDATA, request);
 }
 
+/** How the tools of ext4 are run. */
+export type ToolOptions = Pick<CommandOptions, 'signal' | 'inherit'>;
+
 /** Replays the journal and mends what e2fsck mends without asking. @throws failed_precondition when it needs a person. */
-export async function checkExt4(image: string, signal?: AbortSignal): Promise<void> {
-  const { code, stdout } = await run('e2fsck', ['-f', '-p', image], { ...(signal === undefined ? {} : { signal }), accept: [0, 1, 2, 4] });
+export async function checkExt4(image: string, options: ToolOptions = {}): Promise<void> {
+  const { code, stdout } = await run('e2fsck', ['-f', '-p', image], { ...options, timeoutMs: LONG_MS, accept: [0, 1, 2, 4] });
   if (code === 4) throw new HoldfastError('failed_precondition', `the ext4 in ${image} has errors that e2fsck does not mend by itself`, { object: image, hint: `Look at it with: e2fsck -f -n ${image}. It said: ${stdout.trim().slice(0, 200)}` });
 }
 
@@ -88,7 +91,7 @@ export async function isExt4Shorter(image: string, bytes: Bytes): Promise<boolea
 }
 
 /** Grows an unmounted ext4, in an image or on a device, to all of it. */
-export async function growExt4Image(image: string, signal?: AbortSignal): Promise<void> {
-  await checkExt4(image, signal);
-  await run('resize2fs', [image], signal === undefined ? {} : { signal });
+export async function growExt4Image(image: string, options: ToolOptions = {}): Promise<void> {
+  await checkExt4(image, options);
+  await run('resize2fs', [image], { ...options, timeoutMs: LONG_MS });
 }

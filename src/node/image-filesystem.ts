@@ -10,7 +10,8 @@ import type { Filesystem } from '../model/volume.ts';
 import { run } from './command.ts';
 import { mountDetached } from './detached-mount.ts';
 import { syncPath } from './durable-file.ts';
-import { checkExt4, growExt4Image, growMounted } from './filesystem-size.ts';
+import { checkExt4, growExt4Image, growMounted, isExt4Shorter } from './filesystem-size.ts';
+import { withLockedImage } from './image-lock.ts';
 import { attachLoop, identityOf, waitUntilGone } from './loop-device.ts';
 import { volumeMount } from './volume-mount.ts';
 import { readXfsSuperblock } from './xfs-superblock.ts';
@@ -37,13 +38,15 @@ export async function fitImage(image: string, fit: Fit, signal: AbortSignal): Pr
   await syncPath(image);
 }
 
-async function fitExt4(image: string, fit: Fit, signal: AbortSignal): Promise<void> {
-  if (fit.newUuid) {
-    await checkExt4(image, signal);
-    await run('tune2fs', ['-U', 'random', image], { signal });
-  }
-  await growExt4Image(image, signal);
-}
+const fitExt4 = (image: string, fit: Fit, signal: AbortSignal): Promise<void> =>
+  withLockedImage(image, async (fd) => {
+    const options = { signal, inherit: [fd] };
+    if (fit.newUuid) {
+      await checkExt4(image, options);
+      await run('tune2fs', ['-U', 'random', image], options);
+    }
+    if (await isExt4Shorter(image, (await stat(image)).size)) await growExt4Image(image, options);
+  });
 
 async function fitXfs(image: string, fit: Fit, signal: AbortSignal): Promise<void> {
   const { size } = await stat(image);

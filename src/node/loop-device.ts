@@ -8,7 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bytes } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { isErrno } from './durable-file.ts';
-import { ioctl, ioctlWithNumber, makeBlockNode, tryLock } from './syscalls.ts';
+import { lockImage } from './image-lock.ts';
+import { ioctl, ioctlWithNumber, makeBlockNode } from './syscalls.ts';
 
 const LOOP = { CONFIGURE: 0x4c0a, CLR_FD: 0x4c01, SET_STATUS64: 0x4c04, GET_STATUS64: 0x4c05, SET_CAPACITY: 0x4c07, CTL_GET_FREE: 0x4c82 } as const;
 const FLAG = { READ_ONLY: 1, AUTOCLEAR: 4, DIRECT_IO: 16 } as const;
@@ -30,6 +31,8 @@ export interface LoopDevice {
   readonly size_limit: Bytes;
   readonly read_only: boolean;
   readonly direct_io: boolean;
+  /** Ends with its last user: made so, or somebody has asked to free it while it was in use. */
+  readonly temporary: boolean;
 }
 
 /** Which file it is, whatever it is called. */
@@ -68,6 +71,7 @@ function readLoopDevice(name: string): LoopDevice | null {
       size_limit: Number(info.readBigUInt64LE(INFO.sizelimit)),
       read_only: (flags & FLAG.READ_ONLY) !== 0,
       direct_io: (flags & FLAG.DIRECT_IO) !== 0,
+      temporary: (flags & FLAG.AUTOCLEAR) !== 0,
     };
   } catch (thrown) {
     // Freed (ENXIO) or removed (the others) since it was listed.
@@ -97,7 +101,7 @@ export interface LoopOptions {
 export async function attachLoop(image: string, options: LoopOptions): Promise<{ readonly path: string; readonly heldBy: number | null }> {
   const fd = openSync(image, constants.O_RDWR);
   try {
-    if (!tryLock(fd)) throw new HoldfastError('conflict', `${image} is locked by another process or device`, { object: image, hint: 'Another daemon, or a tool, has the image open: see `lsof` and `losetup -a`.' }, { retryable: true });
+    await lockImage(fd, image);
     const length = Number(statSync(image, { bigint: true }).size);
     const config = Buffer.alloc(CONFIG.size);
     config.writeUInt32LE(fd, CONFIG.fd);
@@ -148,6 +152,15 @@ export async function growLoop(loop: LoopDevice, imageBytes: Bytes, size: Bytes)
       await sleep(20);
     }
   }
+}
+
+/** Makes a temporary device, in use, stay. */
+export function keepLoop(loop: LoopDevice): void {
+  withDevice(loop.path, constants.O_RDWR, (fd) => {
+    const info = readInfo(fd);
+    info.writeUInt32LE(info.readUInt32LE(INFO.flags) & ~FLAG.AUTOCLEAR, INFO.flags);
+    ioctl(fd, 'LOOP_SET_STATUS64', LOOP.SET_STATUS64, info);
+  });
 }
 
 /**

@@ -11,7 +11,7 @@ import { asHoldfastError, HoldfastError } from '../model/errors.ts';
 import type { PoolFilesystem } from '../model/pool.ts';
 import { MIN_XFS_BYTES } from '../model/volume.ts';
 import { findByUuid, inspectDevice, signatureOf, usersOfDevice, type BlockDevice } from './block-device.ts';
-import { run } from './command.ts';
+import { LONG_MS, run } from './command.ts';
 import { mountDetached, type MountRequest } from './detached-mount.ts';
 import { makeDirectories, mediumError, removePartials, syncDirectories } from './durable-file.ts';
 import { growMounted } from './filesystem-size.ts';
@@ -63,13 +63,18 @@ async function planFor(pool: PoolRef, position: number, device: BlockDevice, cla
   const refuse = (fault: string, hint: string): HoldfastError => new HoldfastError('failed_precondition', `${object}: ${device.path} ${fault}`, { object, field: 'devices', hint });
   const wanted = pool.filesystems[position]?.uuid ?? filesystemUuid(pool.id, position);
   const superblock = await readXfsSuperblock(device.path);
-  if (superblock?.uuid === wanted) return superblock.in_progress ? { kind: 'format', overwrite: true } : { kind: 'ours' };
+  if (superblock?.uuid === wanted && !superblock.in_progress) return { kind: 'ours' };
+  const users = await usersOfDevice(device);
+  if (users !== null) throw refuse(`cannot be taken: ${users}`, 'Not even by force: free it first.');
+  if (superblock?.uuid === wanted) {
+    // A mkfs of ours was interrupted; or it has ended while we waited for the device.
+    const finished = (await readXfsSuperblock(device.path))?.in_progress === false;
+    return finished ? { kind: 'ours' } : { kind: 'format', overwrite: true };
+  }
   if (pool.filesystems[position] !== undefined) throw refuse(`does not carry the pool's filesystem ${wanted}`, 'Is it the right device? It is not formatted anew.');
   if (device.is_partition) throw refuse('is a partition', 'Name a whole device, or make a filesystem on it and a pool of kind directory.');
   if (device.read_only) throw refuse('is read-only', 'Choose another device.');
   if (device.size_bytes < MIN_XFS_BYTES) throw refuse(`has ${formatBytes(device.size_bytes)}, too small for XFS`, `It needs at least ${formatBytes(MIN_XFS_BYTES)}.`);
-  const users = usersOfDevice(device);
-  if (users !== null) throw refuse(`cannot be taken: ${users}`, 'Not even by force: free it first.');
   if (superblock?.label === POOL_LABEL && !superblock.in_progress) {
     const marker = await peekMarker(device.path);
     if (marker !== null) {
@@ -104,7 +109,7 @@ export async function makeDeviceFilesystem(pool: PoolRef, position: number, layo
   try {
     let uuid = recorded?.uuid ?? filesystemUuid(pool.id, position);
     if (plan.kind === 'adopt') uuid = plan.marker.filesystem_uuid;
-    if (plan.kind === 'format') await run('mkfs.xfs', ['-q', ...(plan.overwrite ? ['-f'] : []), '-m', `reflink=1,uuid=${uuid}`, '-L', POOL_LABEL, device.path], { signal });
+    if (plan.kind === 'format') await run('mkfs.xfs', ['-q', ...(plan.overwrite ? ['-f'] : []), '-m', `reflink=1,uuid=${uuid}`, '-L', POOL_LABEL, device.path], { signal, timeoutMs: LONG_MS });
     const at = await mountPoolDevice(pool, position, device, layout);
     await removePartials(at);
     const marker = await readMarker(at);

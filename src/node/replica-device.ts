@@ -11,7 +11,7 @@ import { formatBytes } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { unlessMissing } from './durable-file.ts';
 import { historyOfImage, replicaPaths, type NodeLayout } from './layout.ts';
-import { attachLoop, detachLoop, identityOf, isFree, isSameFile, readLoopDevices, type FileIdentity, type LoopDevice } from './loop-device.ts';
+import { attachLoop, detachLoop, identityOf, isFree, isSameFile, keepLoop, readLoopDevices, waitUntilGone, type FileIdentity, type LoopDevice } from './loop-device.ts';
 import type { MachineView } from './machine-view.ts';
 import { changeMeta } from './meta.ts';
 import { processName, readForeignNamespaces, readMounts } from './mountinfo.ts';
@@ -69,7 +69,7 @@ export async function attachReplica(view: MachineView, request: AttachRequest): 
   const { image } = replicaPaths(replica);
   const { size } = await statImage(replica);
   if (size < size_bytes) throw new HoldfastError('failed_precondition', `${object}: its image has ${formatBytes(size)}, ${formatBytes(size_bytes)} are recorded`, { object, hint: 'It was cut short behind Holdfast\'s back, or a grow was interrupted: `holdfast volume resize` with the recorded size lengthens it.' });
-  const present = await view.findLoop(replica);
+  const present = await findLasting(view, replica);
   if (present !== null) {
     if (present.read_only) throw new HoldfastError('conflict', `${object}: ${present.path} holds its image read-only, and was not made by Holdfast`, { object, hint: `Free it: losetup -d ${present.path}` });
     return { device: present.path };
@@ -77,6 +77,20 @@ export async function attachReplica(view: MachineView, request: AttachRequest): 
   const { path: device } = await attachLoop(image, { size_bytes, sector_bytes: replica.filesystem.sector_bytes });
   view.changed();
   return { device };
+}
+
+/**
+ * The device that holds the image and will go on doing so. A temporary one belongs to work that was interrupted
+ * and ends by itself; one that lasts was in use when somebody freed it (`losetup -d`), and is kept.
+ */
+async function findLasting(view: MachineView, replica: ReplicaRef): Promise<LoopDevice | null> {
+  const found = await view.findLoop(replica);
+  if (found?.temporary !== true) return found;
+  const mounted = readMounts().some((entry) => entry.device === found.device);
+  if (!mounted && (await waitUntilGone(found.backing))) return null;
+  keepLoop(found);
+  view.changed();
+  return view.findLoop(replica);
 }
 
 export async function detachReplica(view: MachineView, layout: NodeLayout, replica: ReplicaRef): Promise<void> {

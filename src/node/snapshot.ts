@@ -8,6 +8,7 @@ import type { DataPlane, ReplicaRef, Work } from '../control/ports/data-plane.ts
 import { copyImage } from './copy-image.ts';
 import { mediumError, removePartials, syncPath, unlessMissing, writeAtomically } from './durable-file.ts';
 import type { Freezer } from './freeze.ts';
+import { withLockedImage } from './image-lock.ts';
 import { PARTIAL_PREFIX, replicaPaths, type NodeLayout } from './layout.ts';
 import { isFree } from './loop-device.ts';
 import type { MachineView } from './machine-view.ts';
@@ -59,9 +60,9 @@ async function consistently(machine: { readonly view: MachineView; readonly layo
     const { value: method, frozen } = await machine.freezer.whileFrozen(replica.replica_id, at, copy);
     return { method, consistency: frozen ? 'filesystem' : 'crash' };
   }
-  // Mounted, but not by us: nothing here can freeze it.
-  const unused = loop === null || isFree(loop.path);
-  return { method: await copy(), consistency: unused ? 'filesystem' : 'crash' };
+  // Where it is mounted, but not by us, nothing here can freeze it.
+  if (loop !== null) return { method: await copy(), consistency: isFree(loop.path) ? 'filesystem' : 'crash' };
+  return { method: await withLockedImage(replicaPaths(replica).image, copy), consistency: 'filesystem' };
 }
 
 async function readNote(note: string): Promise<HowTaken> {

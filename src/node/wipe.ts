@@ -60,7 +60,7 @@ export async function wipeDevice(place: string, taken: ReadonlySet<string>, othe
   if (superblock?.label !== POOL_LABEL) throw nothingThere(place);
   const owner = others.find((other) => other.spec.devices.includes(place) || other.filesystems.some((filesystem) => filesystem.uuid === superblock.uuid));
   if (owner !== undefined) throw new HoldfastError('failed_precondition', `${place} is used by pool ${owner.name}`, { object: `pool ${owner.name}`, hint: 'Remove the pool first; wiping is for media that no pool uses.' });
-  const users = usersOfDevice(device);
+  const users = await usersOfDevice(device);
   if (users !== null) throw new HoldfastError('conflict', `${place} cannot be wiped: ${users}`, { object: place, hint: 'Free it first.' });
   const marker = await peekMarker(place);
   if (marker === null) throw nothingThere(place);
