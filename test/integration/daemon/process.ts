@@ -1,5 +1,5 @@
 /**
- * A real daemon in a process of its own, run from the sources, on a root below the temporary directory: it can be
+ * A real daemon in a process of its own, run from the sources (or as it is shipped), on a root below the temporary directory: it can be
  * killed at any moment and started again. The typed client speaks to it. Ending it leaves nothing behind.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -26,17 +26,20 @@ export interface DaemonProcess {
   end(): Promise<void>;
 }
 
-export async function daemonProcess(flags: readonly string[] = []): Promise<DaemonProcess> {
+/** @param options.bundle run `bin/holdfastd` as it is shipped (after `make build`), with its default settings. */
+export async function daemonProcess({ bundle = false }: { readonly bundle?: boolean } = {}): Promise<DaemonProcess> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'holdfast-daemon-'));
   mkdirSync(path.join(root, 'etc/holdfast'), { recursive: true });
-  writeFileSync(path.join(root, 'etc/holdfast/holdfastd.json'), JSON.stringify({ reconcile_interval_ms: 500, consumer_grace_ms: 1000, plugin_socket: null }));
+  writeFileSync(path.join(root, 'etc/holdfast/holdfastd.json'), JSON.stringify({ plugin_socket: null, ...(bundle ? {} : { reconcile_interval_ms: 500, consumer_grace_ms: 1000 }) }));
   const logFile = path.join(root, 'holdfastd.log');
   const client = createClient({ endpoint: `unix://${root}/run/holdfast/holdfast.sock` });
   let child: ChildProcess | null = null;
 
+  const [program, ...words] = bundle ? [path.join(TOP, 'bin/holdfastd')] as const : [process.execPath, '--disable-warning=ExperimentalWarning', path.join(TOP, 'src/daemon/main.ts')] as const;
+
   const start = async (): Promise<void> => {
     const out = openSync(logFile, 'a');
-    child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', path.join(TOP, 'src/daemon/main.ts'), '--root', root, ...flags], { stdio: ['ignore', out, out] });
+    child = spawn(program, [...words, '--root', root], { stdio: ['ignore', out, out] });
     closeSync(out);
     const deadline = Date.now() + 60_000;
     while (!(await answers(client))) {
