@@ -29,7 +29,7 @@ export function createSnapshots(call: Call, getVolume: (id: string) => Promise<V
     async create(request, options = {}) {
       const answer = await call('post', '/v1/snapshots', { header: createHeader(options), body: request, signal: sendingSignal(options) });
       // The operation's target is the volume, since changes of a volume and of its snapshots take turns.
-      return finish(call, answer, options, (id) => get(id.startsWith('snap_') ? id : `${id}@${request.name}`));
+      return finish<Snapshot>(call, answer, options, (id) => get(id.startsWith('snap_') ? id : `${id}@${request.name}`));
     },
     find: (ref, options) => orNull(get(ref, options)),
     list: (filter = {}, options = {}) => listing(async (page) => (await call('get', '/v1/snapshots', { query: { ...filter, ...page }, signal: options.signal })).body),
@@ -37,7 +37,10 @@ export function createSnapshots(call: Call, getVolume: (id: string) => Promise<V
       return (await call('patch', '/v1/snapshots/{snapshot}', { path: { snapshot: ref }, header: matchHeader(options), body: change, signal: options.signal })).body;
     },
     async remove(ref, options = {}) {
-      return removed(call, await call('delete', '/v1/snapshots/{snapshot}', { path: { snapshot: ref }, header: changeHeader(options), signal: sendingSignal(options) }), options, null);
+      // Read first: the operation's target is the volume, and says neither id nor name of the snapshot.
+      const { id, name } = await get(ref, options);
+      const answer = await call('delete', '/v1/snapshots/{snapshot}', { path: { snapshot: id }, header: changeHeader(options), signal: sendingSignal(options) });
+      return { ...(await removed(call, answer, options, null)), id, name };
     },
     async restore(ref, options = {}) {
       const answer = await call('post', '/v1/snapshots/{snapshot}/restore', { path: { snapshot: ref }, header: changeHeader(options), signal: sendingSignal(options) });

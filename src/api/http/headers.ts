@@ -18,8 +18,9 @@ export const CHANGE_HEADERS = Type.Object({ ...matchHeader, ...preferHeader });
 /** Of changes that are done when they are answered. */
 export const MATCH_HEADERS = Type.Object({ ...matchHeader });
 
-/** Key, expected version and caller of a change. */
+/** Key, expected version and caller of a change. @throws invalid_argument for any header of a change that is wrong. */
 export function callOptions(request: FastifyRequest): CallOptions {
+  preferenceOf(request); // refused before anything is done, not after
   const key = header(request, 'idempotency-key');
   const version = expectedVersion(header(request, 'if-match'));
   return {

@@ -2,10 +2,12 @@
  * The REST API `/v1` on a root-only unix socket: builds the server, its limits and its routes. Translation only: what
  * is asked goes to control, what control says goes back. It reads no environment and ends no process.
  */
+import type { IncomingMessage } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyReply } from 'fastify';
 import type { Registry } from 'prom-client';
+import { Type } from 'typebox';
 import type { Control } from '../../control/control.ts';
 import type { Log } from '../../control/ports/system.ts';
 import { HoldfastError } from '../../model/errors.ts';
@@ -39,6 +41,9 @@ const LIMITS: HttpLimits = { inWork: 512, headersMs: 10_000, requestMs: 30_000, 
 /** Connections that the kernel keeps for us while we are busy. */
 const BACKLOG = 4096;
 const MAX_CONNECTIONS = 16_384;
+/** What is still read of a body that is too large, once it is answered. */
+const DISCARDED_BYTES = 8 * BODY_LIMIT_BYTES;
+const DISCARDED_MS = 2_000;
 
 export interface HttpApiOptions {
   readonly control: Control;
@@ -92,8 +97,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   });
   app.setErrorHandler((error, request, reply) => {
     const failure = failureOf(error, objectOf(request.routeOptions.url, request.params, request.body), log);
-    // What is left of a body that is too large is not read: the connection ends with the answer.
-    if (failure.status === 413) reply.header('connection', 'close');
+    if (failure.status === 413) return sendBeforeEnd(request.raw, reply, failure);
     return send(reply, failure);
   });
   app.setNotFoundHandler((request, reply) => send(reply, unknownRoute(request)));
@@ -128,7 +132,10 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   void app.register(swagger, documentOptions(version));
   void app.register(async (within: App) => {
     const methods = new Map<string, Set<string>>();
-    within.addHook('onRoute', ({ url, method }) => {
+    within.addHook('onRoute', (route) => {
+      const { url, method } = route;
+      // A route that names no query parameters takes none.
+      if (route.schema?.operationId !== undefined) route.schema.querystring ??= Type.Object({});
       const known = methods.get(url) ?? new Set();
       for (const one of [method].flat()) known.add(one);
       methods.set(url, known);
@@ -165,9 +172,31 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   };
 }
 
+/**
+ * A caller that still sends its body would lose the answer if the connection ended with it. So the answer goes out, a
+ * little more is read and thrown away, for a moment, and only then the connection ends.
+ */
+function sendBeforeEnd(request: IncomingMessage, reply: FastifyReply, { status, body }: Failure): void {
+  const text = JSON.stringify(body);
+  let left = DISCARDED_BYTES;
+  const end = (): void => { clearTimeout(impatience); reply.raw.end(); };
+  const impatience = setTimeout(end, DISCARDED_MS);
+  reply.hijack();
+  reply.raw.writeHead(status, { 'content-type': JSON_TYPE, 'content-length': Buffer.byteLength(text), connection: 'close' });
+  reply.raw.write(text);
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) end();
+  });
+  for (const event of ['end', 'close'] as const) request.once(event, end);
+  request.resume();
+}
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 function send(reply: FastifyReply, { status, body }: Failure): FastifyReply {
   if (status === 503 && body.retryable) reply.header('retry-after', String(RETRY_AFTER_SECONDS));
-  return reply.code(status).type('application/json; charset=utf-8').serializer(JSON.stringify).send(body);
+  return reply.code(status).type(JSON_TYPE).serializer(JSON.stringify).send(body);
 }
 
 /** Paths that exist answer other methods with 405 and say which there are, before any body is read. */

@@ -4,22 +4,28 @@
  * throws nothing: gives fastify the value or a HoldfastError.
  */
 import type { FastifySchemaCompiler } from 'fastify';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import type { TSchema } from 'typebox';
 import { clip } from '../../model/bytes.ts';
 import { HoldfastError } from '../../model/errors.ts';
 import { namedSchemas } from './schema/building.ts';
 import { faultOf, type Schema } from './fault.ts';
 
+let named: Record<string, TSchema> | undefined;
+/** What `$ref` can name. */
+const contextOf = (): Record<string, TSchema> => (named ??= Object.fromEntries([...namedSchemas()].map(([name, schema]) => [`${name}#`, schema])));
+
 type Result = { readonly value: unknown } | { readonly error: HoldfastError };
 const wrong = (message: string, field: string, hint?: string): Result => ({ error: new HoldfastError('invalid_argument', message, { field, ...(hint === undefined ? {} : { hint }) }) });
 
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const context = Object.fromEntries([...namedSchemas()].map(([name, named]) => [`${name}#`, named]));
-  const validator = Compile(context, schema);
+  const context = contextOf();
+  // Compiled when first asked for: most routes are asked for seldom, and the daemon starts at once.
+  let compiled: Validator | undefined;
   const resolve = (node: Schema): Schema => (node.$ref === undefined ? node : { ...(context[node.$ref] as Schema), ...node });
 
   const check = (value: unknown): Result => {
+    const validator = (compiled ??= Compile(context, schema));
     if (validator.Check(value)) return { value };
     return { error: faultOf(validator.Errors(value), resolve(schema), resolve, value, httpPart ?? 'body') };
   };

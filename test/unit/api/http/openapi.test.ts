@@ -82,7 +82,9 @@ describe('the OpenAPI document', () => {
 });
 
 // Checked by the compiler: the schemas say what the model and control say, in both directions.
-type Both<A, B> = [A] extends [B] ? ([B] extends [A] ? true : 'the second is not the first') : 'the first is not the second';
+type Frozen<T> = T extends readonly (infer I)[] ? readonly Frozen<I>[] : T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
+type Both<X, Y> = BothOf<Frozen<X>, Frozen<Y>>;
+type BothOf<A, B> = [A] extends [B] ? ([B] extends [A] ? true : 'the second is not the first') : 'the first is not the second';
 const same = <A, B>(..._answer: Both<A, B> extends true ? [] : [Both<A, B>]): void => undefined;
 
 test('the schemas have the types of the model and of control', () => {

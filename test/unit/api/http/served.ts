@@ -18,9 +18,9 @@ export interface Served {
   readonly api: HttpApi;
   readonly control: Control;
   readonly logged: LoggedLine[];
-  ask(method: string, path: string, options?: { readonly json?: unknown; readonly body?: string | Buffer; readonly headers?: Record<string, string> }): Promise<Answered>;
+  readonly ask: (method: string, path: string, options?: { readonly json?: unknown; readonly body?: string | Buffer; readonly headers?: Record<string, string> }) => Promise<Answered>;
   /** Sends bytes as they are; resolves with all that comes back until the connection ends, or after `waitMs`. */
-  raw(bytes: string, waitMs?: number): Promise<string>;
+  readonly raw: (bytes: string, waitMs?: number) => Promise<string>;
   end(): Promise<void>;
 }
 export interface Answered {
