@@ -2,6 +2,11 @@
 import { createClient, DEFAULT_ENDPOINT } from '../src/client/client.ts';
 import { checkLabels } from '../src/model/name.ts';
 import { VERSION } from '../src/model/version.ts';
+import { capacity } from './data-sources/capacity.ts';
+import { nodes, pools, snapshots, volumes } from './data-sources/lists.ts';
+import * as one from './data-sources/singles.ts';
+import { formatBytesFunction } from './functions/format-bytes.ts';
+import { parseSpecFunction } from './functions/parse-spec.ts';
 import { NotConfigured, oneOf, t } from './framework/index.ts';
 import { isUnknown, isWhollyKnown } from './protocol/value.ts';
 import { understood } from './resources/check.ts';
@@ -9,6 +14,7 @@ import { Connection, IF_TRASHED, type IfTrashed } from './resources/connection.t
 import { holdfast } from './resources/define.ts';
 import { describeFailure } from './resources/failure.ts';
 import { pool } from './resources/pool.ts';
+import { snapshot } from './resources/snapshot.ts';
 import { volume } from './resources/volume.ts';
 
 const attributes = {
@@ -62,7 +68,7 @@ provider "holdfast" {
     }
   },
   describeError: describeFailure,
-  resources: [pool, volume],
-  dataSources: [],
-  functions: [],
+  resources: [pool, volume, snapshot],
+  dataSources: [one.pool, one.volume, one.snapshot, one.node, pools, volumes, snapshots, nodes, capacity],
+  functions: [parseSpecFunction, formatBytesFunction],
 });
