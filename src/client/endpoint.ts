@@ -14,8 +14,8 @@ export function parseEndpoint(text: string): Endpoint {
     throw new HoldfastError('invalid_argument', `endpoint "${clip(text)}" ${message}`, { field: 'endpoint', hint: `For example ${DEFAULT_ENDPOINT} or https://storage.example:7480.` });
   };
   if (text.startsWith('unix:')) {
-    const socketPath = text.slice('unix:'.length).replace(/^\/\/+/, '/');
-    if (!socketPath.startsWith('/') || socketPath.includes('\0')) return refuse('names no absolute path');
+    const socketPath = text.slice('unix:'.length).replace(/^\/\/(?=\/)/, '');
+    if (!/^\/[^/\0][^\0]*$/.test(socketPath)) return refuse('names no absolute path');
     return { kind: 'unix', text, socketPath };
   }
   if (!/^https?:\/\//i.test(text)) return refuse('is neither unix:// nor http:// nor https://');

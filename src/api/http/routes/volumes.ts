@@ -63,7 +63,10 @@ export function volumeRoutes(door: Door): void {
     },
   }, async (request, reply) => {
     const accepted = await control.removeVolume(request.params.volume, { purge: request.query.purge ?? false }, callOptions(request));
-    return door.settle(request, reply, accepted, 200, null);
+    return door.settle(request, reply, accepted, 200, (id) => control.getVolume(id).catch((error: unknown) => {
+      if (error instanceof HoldfastError && error.code === 'not_found') return accepted.object; // purged
+      throw error;
+    }));
   });
 
   app.post('/v1/volumes/:volume/resize', {

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 function listenAt(socketPath: string): Promise<() => void> {
-  const server = net.createServer((socket) => socket.end('hello'));
+  const server = net.createServer((socket) => socket.on('error', () => undefined).end('hello'));
   servers.push(server);
   return listenPrivately(socketPath, (at) => new Promise((resolve, reject) => { server.once('error', reject); server.listen(at, resolve); }));
 }
