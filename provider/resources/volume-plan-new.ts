@@ -76,12 +76,13 @@ async function planFresh({ config, plan }: Draft, connection: Connection, contex
     plan.fs = checked.spec.filesystem;
     return;
   }
-  if (plan.if_trashed !== 'restore' || checked !== undefined) plan.data_effects = effectOf(plan, config, size);
+  if (plan.if_trashed !== 'restore' || checked !== undefined) plan.data_effects = effectOf(config, size);
   if (complete) await enterLedger(request, pool, checked, connection, context);
 }
 
-const effectOf = (plan: VolumeDraft, config: VolumeDraft, size: number): string =>
-  config.source_snapshot === null ? `creates an empty volume of ${formatBytes(size)}` : isUnknown(config.source_snapshot) ? `creates a volume of ${formatBytes(size)} with the data of a snapshot` : `creates a volume of ${formatBytes(size)} with the data of snapshot ${String(plan.source_snapshot)}`;
+/** Terraform plans again while it applies, when more is known: the words must be the same then. */
+const effectOf = (config: VolumeDraft, size: number): string =>
+  `creates ${config.source_snapshot === null ? 'an empty volume' : 'a volume'} of ${formatBytes(size)}${config.source_snapshot === null ? '' : ' with the data of its source snapshot'}`;
 
 /** The pool, null for any, unknown when it is made in this run. */
 async function poolAsked({ pool }: VolumeDraft, connection: Connection, context: Context): Promise<Pool | null | typeof UNKNOWN> {
