@@ -6,6 +6,7 @@ import { HoldfastError } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
+import { allocating } from './allocation.ts';
 import type { Context } from './context.ts';
 import type { Control } from './control.ts';
 import type { ReplicaRef } from './ports/data-plane.ts';
@@ -59,7 +60,7 @@ export function registerRestore(ctx: Context, attachment: Attachment): Control['
           const replica = await attachment.replica(volume);
           await ctx.dataPlane.keepHistory(replica, from, kept);
           await ctx.dataPlane.grow(replica, volume.replication.size, volume.spec.filesystem, work);
-          await settleSnapshot(ctx, kept, { method: 'reflink', consistency: 'filesystem' });
+          await settleSnapshot(ctx, kept, { method: 'reflink', consistency: 'filesystem' }, null);
           await describe(ctx, volume);
           ctx.observations.forgetVolume(volume.id);
           const [{ value: source }, { value: keep }] = await Promise.all([needSnapshot(ctx.store, argsOf(operation).snapshot), needSnapshot(ctx.store, kept)]);
@@ -81,7 +82,7 @@ export function registerRestore(ctx: Context, attachment: Attachment): Control['
   return async (ref) => {
     const { value: snapshot } = await needSnapshot(ctx.store, ref);
     if (snapshot.status.state !== 'ready') throw new HoldfastError('failed_precondition', `snapshot ${shown(snapshot)} is ${snapshot.status.state}`, { object: `snapshot ${snapshot.id}` });
-    for (let attempt = 0; attempt < 20; attempt += 1) {
+    return allocating(ctx, `volume ${snapshot.volume_name}`, async () => {
       const { value: volume } = await needVolume(ctx.store, snapshot.spec.volume);
       if (volume.status.state !== 'ready') throw new HoldfastError('failed_precondition', `volume ${volume.name} is ${volume.status.state}`, { object: `volume ${volume.name}`, hint: volume.status.state === 'trashed' ? `Take it back first: holdfast trash restore ${volume.id}` : `holdfast volume inspect ${volume.name}` });
       refuseUsed(volume);
@@ -93,11 +94,9 @@ export function registerRestore(ctx: Context, attachment: Attachment): Control['
         kind: 'volume.restore', target: { kind: 'volume', id: volume.id, name: volume.name },
         args: { snapshot: snapshot.id, kept: kept.snapshot.id, from: volume.replication.history, to: volume.replication.history + 1 } satisfies Args,
       });
-      if (await ctx.operations.begin(operation, kept.compare, kept.writes)) {
-        return { object: volume, operation, warnings: [`what is in volume ${volume.name} now is kept as ${shown(kept.snapshot)}`] };
-      }
-    }
-    throw new HoldfastError('unavailable', `volume ${snapshot.volume_name} could not be restored: it is changed all the time`, { object: `volume ${snapshot.volume_name}`, hint: 'Try again.' });
+      const begun = await ctx.operations.begin(operation, kept.compare, kept.writes);
+      return begun ? { object: volume, operation, warnings: [`what is in volume ${volume.name} now is kept as ${shown(kept.snapshot)}`] } : null;
+    });
   };
 }
 

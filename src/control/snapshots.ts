@@ -6,6 +6,7 @@ import type { Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
+import { allocating } from './allocation.ts';
 import { isoNow, mintId, type Context } from './context.ts';
 import type { Control } from './control.ts';
 import { repeatable } from './idempotency.ts';
@@ -50,9 +51,9 @@ export async function draftSnapshot(ctx: Context, volume: Volume, name: string, 
 
 /** Deletes the record and gives its bytes back. Gone already: done. */
 export async function dropSnapshot(ctx: Context, id: string): Promise<void> {
-  for (let attempt = 0; attempt < 20; attempt += 1) {
+  await allocating(ctx, `snapshot ${id}`, async () => {
     const found = await ctx.store.get<Snapshot>(KEYS.snapshot(id));
-    if (found === null) return;
+    if (found === null) return true;
     const { value: snapshot } = found;
     const volume = await findVolume(ctx.store, snapshot.spec.volume);
     const replica = volume === null ? null : localReplica(volume.value);
@@ -61,16 +62,31 @@ export async function dropSnapshot(ctx: Context, id: string): Promise<void> {
       { op: 'delete', key: found.key }, { op: 'delete', key: KEYS.snapshotName(snapshot.spec.volume, snapshot.name) },
       ...(pool === null || replica === null ? [] : [{ op: 'put', key: pool.key, value: allocate(pool.value, replica.filesystem, -snapshot.status.reserved_bytes) } as const]),
     ]);
-    if (done.committed) break;
-  }
+    return done.committed || null;
+  });
 }
 
-/** Marks it ready, with what it really takes. */
-export async function settleSnapshot(ctx: Context, id: string, { method, consistency }: Pick<Snapshot['status'], 'method' | 'consistency'>): Promise<void> {
-  const entry = await ctx.store.get<Snapshot>(KEYS.snapshot(id));
-  if (entry === null || entry.value.status.state === 'ready') return;
-  await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: { ...entry.value, status: { ...entry.value.status, method, consistency, state: 'ready' } } }]);
-  const volume = await changeVolume(ctx.store, entry.value.spec.volume, (record) => {
+/**
+ * Marks it ready and accounts what it really takes: until it was frozen, data still came in from the page cache.
+ * @param usedBytes of its image; null: as reserved.
+ */
+export async function settleSnapshot(ctx: Context, id: string, { method, consistency }: Pick<Snapshot['status'], 'method' | 'consistency'>, usedBytes: number | null): Promise<void> {
+  const settled = await allocating(ctx, `snapshot ${id}`, async () => {
+    const entry = await ctx.store.get<Snapshot>(KEYS.snapshot(id));
+    if (entry === null || entry.value.status.state === 'ready') return { snapshot: entry?.value ?? null };
+    const { value: volume } = await needVolume(ctx.store, entry.value.spec.volume);
+    const replica = localReplica(volume);
+    const pool = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
+    if (pool === null) throw new HoldfastError('failed_precondition', `the pool of volume ${volume.name} is gone`, { object: `volume ${volume.name}` });
+    const reserved = usedBytes ?? entry.value.status.reserved_bytes;
+    const ready: Snapshot = { ...entry.value, status: { ...entry.value.status, method, consistency, reserved_bytes: reserved, state: 'ready' } };
+    const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }, { key: pool.key, revision: pool.revision }], [
+      { op: 'put', key: entry.key, value: ready }, { op: 'put', key: pool.key, value: allocate(pool.value, replica.filesystem, reserved - entry.value.status.reserved_bytes) },
+    ]);
+    return done.committed ? { snapshot: ready } : null;
+  });
+  if (settled.snapshot === null) return;
+  const volume = await changeVolume(ctx.store, settled.snapshot.spec.volume, (record) => {
     if (record.replication.snapshots.some((held) => held.id === id)) return record;
     return { ...record, replication: { ...record.replication, snapshots: [...record.replication.snapshots, { id, replicas: [localReplica(record).id] }] } };
   });
@@ -105,14 +121,15 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
         ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
         const seen = await ctx.dataPlane.observeVolume(await attachment.replica(volume));
         if (seen.image === null) throw new HoldfastError('failed_precondition', `the image of volume ${volume.name} is missing`, { object: `volume ${volume.name}`, hint: `holdfast volume inspect ${volume.name}` });
-        for (let attempt = 0; attempt < 20; attempt += 1) {
-          const draft = await draftSnapshot(ctx, volume, name, Math.min(seen.image.used_bytes, volume.spec.size_bytes), request);
+        const { used_bytes } = seen.image;
+        return allocating(ctx, object, async () => {
+          const draft = await draftSnapshot(ctx, volume, name, Math.min(used_bytes, volume.spec.size_bytes), request);
           const operation = ctx.operations.draft({ kind: 'snapshot.create', target: target(volume), args: { snapshot: draft.snapshot.id } });
           const claimed = claim(operation.id, draft.snapshot.id);
           if (await ctx.operations.begin(operation, [...draft.compare, ...claimed.compare], [...draft.writes, ...claimed.writes])) return { object: draft.snapshot, operation, warnings: [] };
           await taken();
-        }
-        throw new HoldfastError('unavailable', `${object} could not be taken: its pool is changed all the time`, { object, hint: 'Try again.' });
+          return null;
+        });
       }, (id) => needSnapshot(ctx.store, id).then(({ value }) => value));
     },
 
@@ -174,7 +191,7 @@ function registerTake(ctx: Context, attachment: Attachment): void {
       async run(operation, work) {
         const { value: volume } = await needVolume(ctx.store, operation.target.id);
         const taken = await ctx.dataPlane.takeSnapshot(await attachment.replica(volume), snapshotOf(operation), work);
-        await settleSnapshot(ctx, snapshotOf(operation), taken);
+        await settleSnapshot(ctx, snapshotOf(operation), taken, taken.used_bytes);
         const { value: snapshot } = await needSnapshot(ctx.store, snapshotOf(operation));
         await ctx.events.tell(subject(snapshot), 'Created', `snapshot ${shown(snapshot)} was taken (${taken.method}, ${taken.consistency}-consistent)`);
       },

@@ -4,6 +4,7 @@ import { availableIn, type Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { conflictError, conflictsWithVolume } from '../model/spec-match.ts';
 import type { Volume } from '../model/volume.ts';
+import { allocating } from './allocation.ts';
 import { isoNow, mintId, type Context } from './context.ts';
 import type { Accepted, CallOptions, CreateVolume, PlacementExplanation } from './control.ts';
 import { repeatable, type Claimer } from './idempotency.ts';
@@ -18,7 +19,6 @@ import { restoreFromTrash } from './trash.ts';
 
 /** One node so far; the cluster counts its storage nodes. */
 const STORAGE_NODES = 1;
-const MAX_TRIES = 20;
 
 interface Plan {
   readonly volume: Volume;
@@ -66,7 +66,7 @@ export function createVolumeMaker(ctx: Context) {
   };
 
   const begin = async (request: CreateVolume, claim: Claimer): Promise<Accepted<Volume>> => {
-    for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+    return allocating(ctx, `volume ${request.name}`, async () => {
       const planned = await plan(request);
       const { volume, pool } = planned;
       const operation = ctx.operations.draft({ kind: 'volume.create', target: { kind: 'volume', id: volume.id, name: volume.name } });
@@ -77,8 +77,8 @@ export function createVolumeMaker(ctx: Context) {
       if (begun) return { object: volume, operation, warnings: [] };
       const taken = await findVolume(ctx.store, volume.name);
       if (taken !== null) throw nameTaken(taken.value, request);
-    }
-    throw new HoldfastError('unavailable', 'many volumes are being made at once', { hint: 'Try again.' });
+      return null;
+    });
   };
 
   const create = async (request: CreateVolume, options: CallOptions): Promise<Accepted<Volume>> =>
@@ -186,13 +186,13 @@ function registerCreate(ctx: Context): void {
 
 /** Deletes a volume's record and gives its bytes back, in one transaction. */
 export async function dropVolume(ctx: Context, volume: Volume, filesystem: string, bytes: number, key: string, otherKeys: readonly string[]): Promise<void> {
-  for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
+  await allocating(ctx, `volume ${volume.name}`, async () => {
     const pool = await ctx.store.get<Pool>(KEYS.pool(localReplica(volume).pool));
     const deletions = [key, ...otherKeys].map((name) => ({ op: 'delete', key: name }) as const);
     const done = pool === null
       ? await ctx.store.txn([], deletions)
       : await ctx.store.txn([{ key: pool.key, revision: pool.revision }], [...deletions, { op: 'put', key: pool.key, value: allocate(pool.value, filesystem, -bytes) }]);
-    if (done.committed) return ctx.observations.forgetVolume(volume.id);
-  }
-  throw new HoldfastError('unavailable', `the record of volume ${volume.name} could not be removed`, { object: `volume ${volume.id}`, hint: 'Try again.' });
+    return done.committed || null;
+  });
+  ctx.observations.forgetVolume(volume.id);
 }

@@ -6,6 +6,7 @@ import type { Operation } from '../model/operation.ts';
 import { availableIn, type Pool } from '../model/pool.ts';
 import type { Publication, Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
+import { allocating } from './allocation.ts';
 import type { Context } from './context.ts';
 import type { Control, VolumeFilter } from './control.ts';
 import { KEYS } from './keys.ts';
@@ -153,7 +154,7 @@ async function reserveGrowth(ctx: Context, volume: Volume, size: number): Return
   const object = `volume ${volume.name}`;
   const replica = localReplica(volume);
   const delta = size - volume.spec.size_bytes;
-  for (let attempt = 0; attempt < 20; attempt += 1) {
+  return allocating(ctx, object, async () => {
     const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
     if (entry === null) throw new HoldfastError('failed_precondition', `the pool of ${object} is gone`, { object });
     const pool = await ctx.observations.pool(entry.value, 1_000);
@@ -164,9 +165,8 @@ async function reserveGrowth(ctx: Context, volume: Volume, size: number): Return
     }
     const operation = ctx.operations.draft({ kind: 'volume.grow', target: target(volume), args: { from: volume.spec.size_bytes, to: size } });
     const begun = await ctx.operations.begin(operation, [{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: allocate(entry.value, replica.filesystem, delta) }]);
-    if (begun) return { object: volume, operation, warnings: [] };
-  }
-  throw new HoldfastError('unavailable', `${object} could not be resized: its pool is changed all the time`, { object, hint: 'Try again.' });
+    return begun ? { object: volume, operation, warnings: [] } : null;
+  });
 }
 
 function registerGrow(ctx: Context, attachment: Attachment): void {
@@ -198,12 +198,12 @@ function registerGrow(ctx: Context, attachment: Attachment): void {
       const from = operation.args.from as number;
       if (found === null || found.value.spec.size_bytes === to) return;
       const replica = localReplica(found.value);
-      for (let attempt = 0; attempt < 20; attempt += 1) {
+      await allocating(ctx, `volume ${operation.target.name}`, async () => {
         const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
-        if (entry === null) break;
+        if (entry === null) return true;
         const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: allocate(entry.value, replica.filesystem, from - to) }]);
-        if (done.committed) break;
-      }
+        return done.committed || null;
+      });
       await ctx.events.tell(operation.target, 'GrowFailed', `volume ${operation.target.name} did not grow to ${formatBytes(to)}: ${error.message}`, 'warning');
     },
   });
