@@ -5,8 +5,7 @@
 import type { ErrorBody } from '../model/errors.ts';
 import type { Host } from './host.ts';
 import { createPaint, plain, wantsColours, wantsUnicode, type Paint } from './paint.ts';
-import { wrap } from './sheet.ts';
-import { renderTable, type Column, type TableLayout } from './table.ts';
+import { renderTable, wrap, type Column, type TableLayout } from './table.ts';
 
 export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
 export type Format = (typeof FORMATS)[number];

@@ -1,6 +1,6 @@
 /** One object on a page: a title, rows of `name  value`, sections below each other. Knows no noun. */
-import { plain, widthOf, type Colour } from './paint.ts';
-import { renderTable, type Column, type TableLayout } from './table.ts';
+import { plain, type Colour } from './paint.ts';
+import { renderTable, wrap, type Column, type TableLayout } from './table.ts';
 
 /** A value may be painted by the caller; then it must be plain otherwise. */
 export type Row = readonly [name: string, value: string | readonly string[] | null];
@@ -37,7 +37,7 @@ export function createSheet(layout: TableLayout): Sheet {
       if (title === null) out.push('');
       else heading(title);
       const width = Math.max(...shown.map(([name]) => name.length), 12);
-      for (const [name, value] of shown) out.push(`${INDENT}${paint('dim', name.padEnd(width))}  ${value}`);
+      for (const [name, value] of shown) out.push(...wrap(value, `${INDENT}${paint('dim', name.padEnd(width))}  `, layout.width));
       return sheet;
     },
     table(title, columns, items) {
@@ -59,23 +59,4 @@ export function createSheet(layout: TableLayout): Sheet {
     lines: () => out,
   };
   return sheet;
-}
-
-/** Breaks at spaces; further lines begin below the first one's text. Colours count no width. */
-export function wrap(text: string, lead: string, width: number): string[] {
-  const indent = ' '.repeat(widthOf(lead));
-  const lines: string[] = [];
-  let line = lead;
-  let fresh = true;
-  for (const word of text.split(' ')) {
-    if (!fresh && widthOf(line) + 1 + widthOf(word) > width) {
-      lines.push(line.trimEnd());
-      line = indent;
-      fresh = true;
-    }
-    line += fresh ? word : ` ${word}`;
-    fresh = false;
-  }
-  lines.push(line.trimEnd());
-  return lines;
 }

@@ -57,7 +57,7 @@ export const volumeColumns = (names: Names, now: number): readonly Column<Volume
   { header: 'USE%', value: ({ spec, status }) => (status.used_bytes === null ? '-' : percent(status.used_bytes, spec.size_bytes)), align: 'right', minor: 4 },
   { header: 'FS', value: ({ spec }) => spec.filesystem, minor: 3 },
   { header: 'POOL', value: ({ replication }) => replication.replicas.map(({ pool }) => names.pool(pool)).join(','), minor: 1 },
-  { header: 'IN USE BY', value: inUse, flexible: true },
+  { header: 'IN USE BY', value: inUse, flexible: 'cut' },
   { header: 'PROTECTED', value: ({ spec }) => (spec.deletion_protection ? 'yes' : ''), sparse: true, minor: 5 },
   conditions(),
   age(now),
@@ -88,7 +88,7 @@ export const poolColumns = (now: number): readonly Column<Pool>[] => [
   { header: 'PROMISED', value: ({ status }) => formatBytes(status.allocated_bytes), align: 'right' },
   { header: 'USED', value: ({ status }) => formatBytes(status.used_bytes), align: 'right', minor: 5 },
   { header: 'FREE', value: (pool) => formatBytes(pool.status.state === 'ready' ? availableBytes(pool) : 0), align: 'right' },
-  { header: 'ON', value: where, flexible: true },
+  { header: 'ON', value: where, flexible: 'cut' },
   conditions(),
   age(now),
   { header: 'REFLINK', value: ({ status }) => (status.reflink ? 'yes' : 'no'), wide: true },
@@ -116,7 +116,7 @@ export const nodeColumns = (now: number): readonly Column<Node>[] => [
   { header: 'ROLES', value: ({ spec }) => spec.roles.join(',') },
   { header: 'DAEMON', value: ({ status }) => status.daemon_version },
   { header: 'KERNEL', value: ({ status }) => status.capabilities.kernel, minor: 2 },
-  { header: 'CANNOT', value: ({ status }) => Object.entries(status.capabilities.features).filter(([, { available }]) => !available).map(([name]) => name).join(', '), flexible: true, sparse: true },
+  { header: 'CANNOT', value: ({ status }) => Object.entries(status.capabilities.features).filter(([, { available }]) => !available).map(([name]) => name).join(', '), flexible: 'cut', sparse: true },
   conditions(),
   age(now),
   id(),
@@ -136,7 +136,7 @@ export const operationColumns = (now: number): readonly Column<Operation>[] => [
   { header: 'STATE', value: (item) => item.state, colour: (item) => stateColour(item.state) },
   { header: 'AGE', value: ({ created_at: at }) => formatAge(at, now), align: 'right' },
   { header: 'TOOK', value: ({ created_at: from, finished_at: to }) => (to === null ? '' : tookOf(Date.parse(to) - Date.parse(from))), align: 'right', minor: 1 },
-  { header: 'PROGRESS', value: outcome, flexible: true, sparse: true, colour: ({ error }) => (error === null ? undefined : 'red') },
+  { header: 'PROGRESS', value: outcome, flexible: 'wrap', sparse: true, colour: ({ error }) => (error === null ? undefined : 'red') },
 ];
 
 export const tookOf = (ms: number): string => (ms < 1000 ? `${ms}ms` : ms < 120_000 ? `${(ms / 1000).toFixed(1)}s` : formatSpan(ms));
@@ -145,7 +145,7 @@ export const eventColumns = (): readonly Column<HoldfastEvent>[] => [
   { header: 'TIME (UTC)', value: ({ at }) => formatTime(at), colour: () => 'dim' },
   { header: 'OBJECT', value: ({ object }) => `${object.kind} ${object.name}` },
   { header: 'REASON', value: ({ reason }) => reason, colour: ({ severity }) => (severity === 'warning' ? 'yellow' : 'cyan') },
-  { header: 'MESSAGE', value: ({ message }) => message, flexible: true },
+  { header: 'MESSAGE', value: ({ message }) => message, flexible: 'wrap' },
   id(),
 ];
 
@@ -166,5 +166,5 @@ export const candidateColumns = (chosen: string | null): readonly Column<Placeme
   { header: 'FITS', value: ({ fits }) => (fits ? 'yes' : 'no'), colour: ({ fits }) => (fits ? 'green' : 'red') },
   { header: 'CHOSEN', value: ({ pool }) => (pool === chosen ? 'yes' : '') },
   { header: 'SCORE', value: ({ fits, score }) => (fits ? score.toFixed(3) : ''), align: 'right' },
-  { header: 'WHY', value: ({ reason }) => reason, flexible: true },
+  { header: 'WHY', value: ({ reason }) => reason, flexible: 'wrap' },
 ];

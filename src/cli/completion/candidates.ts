@@ -51,7 +51,7 @@ export async function candidates(words: readonly string[], live: (kind: LiveKind
 async function readCommand(words: readonly string[]): Promise<{ readonly command: Command | null; readonly length: number }> {
   const { operands } = scan(words, GLOBAL);
   for (const length of [2, 1]) {
-    const entry = CATALOGUE.find(({ name, hidden }) => hidden !== true && name === operands.slice(0, length).join(' '));
+    const entry = operands.length < length ? undefined : CATALOGUE.find(({ name, hidden }) => hidden !== true && name === operands.slice(0, length).join(' '));
     if (entry !== undefined) return { command: (await entry.load()).default, length };
   }
   return { command: null, length: 0 };

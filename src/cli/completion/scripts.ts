@@ -12,9 +12,10 @@ _holdfast() {
   words=$(printf '%s\n' "@{COMP_LINE:0:COMP_POINT}" | sed -e 's/^[[:space:]]*[^[:space:]]*[[:space:]]*//' -e 's/[[:space:]][[:space:]]*/\n/g'; printf '.')
   words=@{words%$'\n.'}
   current=@{words##*$'\n'}
-  # What bash takes for the current word begins after its last separator.
+  # What bash replaces begins after the last "=" or ":", or with the last "@".
   cut=@{current%"@{current##*[=:@]}"}
-  [[ $COMP_WORDBREAKS == *[=:@]* && -n $cut ]] || cut=
+  [[ -n $cut && $COMP_WORDBREAKS == *"@{cut: -1}"* ]] || cut=
+  cut=@{cut%[@]}
   COMPREPLY=()
   while read -r line; do
     case $line in

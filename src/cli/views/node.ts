@@ -31,5 +31,5 @@ export function nodeSheet(node: Node, layout: TableLayout, now: number): string[
 const featureColumns: readonly Column<Feature>[] = [
   { header: 'FEATURE', value: ({ name }) => name },
   { header: 'USABLE', value: ({ available }) => (available ? 'yes' : 'no'), colour: ({ available }) => (available ? 'green' : 'yellow') },
-  { header: 'WHY', value: ({ reason }) => reason, flexible: true },
+  { header: 'WHY', value: ({ reason }) => reason, flexible: 'wrap' },
 ];

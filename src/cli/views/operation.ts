@@ -1,6 +1,6 @@
 /** One operation on a page. */
 import { formatBytes } from '../../model/bytes.ts';
-import type { Operation } from '../../model/operation.ts';
+import { isOver, type Operation } from '../../model/operation.ts';
 import { bar, formatMoment } from '../format.ts';
 import { plain } from '../paint.ts';
 import { createSheet } from '../sheet.ts';
@@ -17,7 +17,7 @@ export function operationSheet(operation: Operation, layout: TableLayout, now: n
       ['of', `${target.kind} ${plain(target.name)} (${target.id})`],
       ['step', plain(step)],
       ['done', total > 0 ? `${bar([{ value: done, colour: 'cyan' }], total, 24, layout.paint)} ${amount}` : null],
-      ['cancel', operation.cancel_requested ? 'asked to stop' : operation.cancellable ? `possible: holdfast operation cancel ${operation.id}` : 'not possible now'],
+      ['cancel', isOver(operation) ? null : operation.cancel_requested ? 'asked to stop' : operation.cancellable ? `possible: holdfast operation cancel ${operation.id}` : 'not possible now'],
       ['begun', formatMoment(begun, now)],
       ['ended', ended === null ? null : `${formatMoment(ended, now)}, after ${tookOf(Date.parse(ended) - Date.parse(begun))}`],
       ['id', operation.id],

@@ -35,7 +35,7 @@ export function poolSheet(pool: Pool, volumes: readonly Volume[], names: Names, 
 }
 
 const filesystemColumns = (pool: Pool): readonly Column<PoolFilesystem>[] => [
-  { header: 'PATH', value: ({ path }) => path, flexible: true },
+  { header: 'PATH', value: ({ path }) => path, flexible: 'cut' },
   { header: 'DEVICE', value: ({ device }) => device ?? '', sparse: true },
   { header: 'TYPE', value: ({ type }) => type },
   { header: 'CAPACITY', value: ({ capacity_bytes: bytes }) => formatBytes(bytes), align: 'right' },

@@ -20,7 +20,8 @@ export function volumeSheet(volume: Volume, snapshots: readonly Snapshot[], name
       ['size', sizeRow(spec.size_bytes, status.used_bytes, paint)],
       ['filesystem', `${spec.filesystem}, ${spec.access === 'shared' ? 'shared by many nodes' : 'one node at a time'}`],
       ['in trash', trashed === null ? null : `since ${formatMoment(trashed.at, now)}`],
-      ['kept until', trashed === null ? null : `${formatMoment(trashed.purge_at, now)}; to have it back: holdfast trash restore ${volume.id}`],
+      ['kept until', trashed === null ? null : formatMoment(trashed.purge_at, now)],
+      ['to restore', trashed === null ? null : `holdfast trash restore ${volume.id}`],
       ['id', volume.id],
       ['owner', plain(volume.owner)],
       ['labels', Object.entries(volume.labels).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => plain(`${key}=${value}`))],
@@ -51,7 +52,7 @@ const replicaColumns = (names: Names): readonly Column<Replica>[] => [
   { header: 'POOL', value: ({ pool }) => names.pool(pool) },
   { header: 'STATE', value: ({ state }) => state, colour: ({ state }) => stateColour(state) },
   { header: 'ID', value: ({ id }) => id },
-  { header: 'PATH', value: ({ home }) => home?.path ?? '', flexible: true, sparse: true },
+  { header: 'PATH', value: ({ home }) => home?.path ?? '', flexible: 'cut', sparse: true },
 ];
 
 function sizeRow(size: Bytes, used: Bytes | null, paint: Paint): string {
