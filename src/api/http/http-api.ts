@@ -147,7 +147,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     const routes = door(within);
     for (const add of [volumeRoutes, trashRoutes, poolRoutes, snapshotRoutes, operationRoutes, eventRoutes, systemRoutes]) add(routes);
     within.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-    within.get('/metrics', { schema: { hide: true } }, async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()));
+    within.get('/metrics', { schema: { hide: true } }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
     refuseOtherMethods(within, methods);
   });
 

@@ -3,7 +3,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Control } from '../../control/control.ts';
 
 export interface HttpMetrics {
-  readonly registry: Registry;
+  readonly contentType: string;
+  /** All metrics as they are now. */
+  text(): Promise<string>;
   /** @param route the pattern, never the path: labels stay few. */
   answered(method: string, route: string, status: number, seconds: number): void;
   /** Called when one begins (+1) and ends (-1). */
@@ -31,40 +33,39 @@ export function createMetrics(control: Control, version: string, registry: Regis
   const available = pool('available', 'What may still be promised.');
   const trash = pool('trash', 'Part of the allocated bytes that is trash.');
 
-  // One reading of control feeds all gauges; it hangs on one of them, as prom-client collects per metric.
-  const up = new Gauge({
-    name: 'holdfast_up', help: '1 when the control plane answers.', registers,
-    async collect() {
-      for (const gauge of [volumes, capacity, allocated, used, available, trash]) gauge.reset();
-      try {
-        const status = await control.status();
-        for (const [state, number] of Object.entries(status.volumes_by_state)) volumes.set({ state }, number);
-        for (const one of status.capacity.pools) {
-          const labels = { pool: one.name, class: one.class };
-          capacity.set(labels, one.capacity_bytes);
-          allocated.set(labels, one.allocated_bytes);
-          used.set(labels, one.used_bytes);
-          available.set(labels, one.available_bytes);
-          trash.set(labels, one.trash_bytes);
-        }
-        snapshots.set(status.counts.snapshots);
-        running.set(status.counts.operations_running);
-        problems.set(status.problems.length);
-        this.set(1);
-      } catch {
-        this.set(0);
-      }
-    },
-  });
-  void up;
+  const up = new Gauge({ name: 'holdfast_up', help: '1 when the control plane answers.', registers });
+  const resident = new Gauge({ name: 'process_resident_memory_bytes', help: 'Memory of the daemon in RAM.', registers });
+  const heap = new Gauge({ name: 'process_heap_bytes', help: 'JavaScript heap in use.', registers });
+  const uptime = new Gauge({ name: 'process_uptime_seconds', help: 'Time since the daemon began.', registers });
 
-  const resident = new Gauge({ name: 'process_resident_memory_bytes', help: 'Memory of the daemon in RAM.', registers, collect() { this.set(process.memoryUsage.rss()); } });
-  const heap = new Gauge({ name: 'process_heap_bytes', help: 'JavaScript heap in use.', registers, collect() { this.set(process.memoryUsage().heapUsed); } });
-  const uptime = new Gauge({ name: 'process_uptime_seconds', help: 'Time since the daemon began.', registers, collect() { this.set(process.uptime()); } });
-  void [resident, heap, uptime];
+  /** One reading of control feeds all gauges. */
+  async function read(): Promise<void> {
+    for (const gauge of [volumes, capacity, allocated, used, available, trash]) gauge.reset();
+    const status = await control.status();
+    for (const [state, number] of Object.entries(status.volumes_by_state)) volumes.set({ state }, number);
+    for (const one of status.capacity.pools) {
+      const labels = { pool: one.name, class: one.class };
+      capacity.set(labels, one.capacity_bytes);
+      allocated.set(labels, one.allocated_bytes);
+      used.set(labels, one.used_bytes);
+      available.set(labels, one.available_bytes);
+      trash.set(labels, one.trash_bytes);
+    }
+    snapshots.set(status.counts.snapshots);
+    running.set(status.counts.operations_running);
+    problems.set(status.problems.length);
+  }
 
   return {
-    registry,
+    contentType: registry.contentType,
+    async text() {
+      await read().then(() => up.set(1), () => up.set(0));
+      const { rss, heapUsed } = process.memoryUsage();
+      resident.set(rss);
+      heap.set(heapUsed);
+      uptime.set(process.uptime());
+      return registry.metrics();
+    },
     answered(method, route, status, seconds) {
       requests.inc({ method, route, status: String(status) });
       duration.observe({ method, route }, seconds);

@@ -12,15 +12,18 @@ import type { Control } from '../../../../src/control/control.ts';
 import { newWorld, startBench, type Bench } from '../../control/bench.ts';
 
 export interface LoggedLine { readonly level: string; readonly fields: Readonly<Record<string, unknown>>; readonly message: string }
-export interface Served {
+/** Raw HTTP to a socket. */
+export interface Speaker {
+  readonly ask: (method: string, path: string, options?: { readonly json?: unknown; readonly body?: string | Buffer; readonly headers?: Record<string, string> }) => Promise<Answered>;
+  /** Sends bytes as they are; resolves with all that comes back until the connection ends, or after `waitMs`. */
+  readonly raw: (bytes: string, waitMs?: number) => Promise<string>;
+}
+export interface Served extends Speaker {
   readonly socketPath: string;
   readonly endpoint: string;
   readonly api: HttpApi;
   readonly control: Control;
   readonly logged: LoggedLine[];
-  readonly ask: (method: string, path: string, options?: { readonly json?: unknown; readonly body?: string | Buffer; readonly headers?: Record<string, string> }) => Promise<Answered>;
-  /** Sends bytes as they are; resolves with all that comes back until the connection ends, or after `waitMs`. */
-  readonly raw: (bytes: string, waitMs?: number) => Promise<string>;
   end(): Promise<void>;
 }
 export interface Answered {
@@ -40,39 +43,43 @@ export async function serve(control: Control, limits: Partial<HttpLimits> = {}):
   await api.listen({ socketPath });
   return {
     socketPath, endpoint: `unix://${socketPath}`, api, control, logged,
-    ask: (method, where, { json, body, headers = {} } = {}) => new Promise((resolve, reject) => {
-      const payload = json === undefined ? body : JSON.stringify(json);
-      const request = http.request({ socketPath, method, path: where, agent: false, headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...(payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }), ...headers } });
-      let answered = false;
-      request.on('error', (error) => { if (!answered) reject(error); });
-      request.on('response', (answer) => {
-        answered = true;
-        let text = '';
-        answer.setEncoding('utf8');
-        answer.on('data', (chunk: string) => { text += chunk; });
-        answer.on('error', reject);
-        answer.on('end', () => {
-          const isJson = String(answer.headers['content-type']).startsWith('application/json');
-          resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, body: isJson ? (JSON.parse(text) as Answered['body']) : {} });
-        });
-      });
-      request.end(payload);
-    }),
-    raw: (bytes, waitMs = 10_000) => new Promise((resolve, reject) => {
-      let text = '';
-      const socket = net.connect(socketPath, () => { socket.write(bytes); });
-      const timer = setTimeout(() => socket.destroy(), waitMs);
-      socket.setEncoding('utf8');
-      socket.on('data', (chunk: string) => { text += chunk; });
-      socket.on('error', (error) => { if (text === '') reject(error); });
-      socket.on('close', () => { clearTimeout(timer); resolve(text); });
-    }),
+    ...speak(socketPath),
     async end() {
       await api.close();
       rmSync(directory, { recursive: true, force: true });
     },
   };
 }
+
+export const speak = (socketPath: string): Speaker => ({
+  ask: (method, where, { json, body, headers = {} } = {}) => new Promise((resolve, reject) => {
+    const payload = json === undefined ? body : JSON.stringify(json);
+    const request = http.request({ socketPath, method, path: where, agent: false, headers: { ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...(payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }), ...headers } });
+    let answered = false;
+    request.on('error', (error) => { if (!answered) reject(error); });
+    request.on('response', (answer) => {
+      answered = true;
+      let text = '';
+      answer.setEncoding('utf8');
+      answer.on('data', (chunk: string) => { text += chunk; });
+      answer.on('error', reject);
+      answer.on('end', () => {
+        const isJson = String(answer.headers['content-type']).startsWith('application/json');
+        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, text, body: isJson ? (JSON.parse(text) as Answered['body']) : {} });
+      });
+    });
+    request.end(payload);
+  }),
+  raw: (bytes, waitMs = 10_000) => new Promise((resolve, reject) => {
+    let text = '';
+    const socket = net.connect(socketPath, () => { socket.write(bytes); });
+    const timer = setTimeout(() => socket.destroy(), waitMs);
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => { text += chunk; });
+    socket.on('error', (error) => { if (text === '') reject(error); });
+    socket.on('close', () => { clearTimeout(timer); resolve(text); });
+  }),
+});
 
 export const GIB = 1024 ** 3;
 
