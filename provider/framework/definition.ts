@@ -195,6 +195,6 @@ export const framework = <C>() => ({
 });
 
 /** Declares a function; the types of its arguments follow from `parameters`. */
-export const providerFunction = <const P extends readonly FunctionParameter[], const V extends FunctionParameter | undefined, R extends Shape>(definition: FunctionDefinition<P, V, R>): FunctionDefinition<P, V, R> => definition;
+export const providerFunction = <const P extends readonly FunctionParameter[], const V extends FunctionParameter | undefined = undefined, R extends Shape = Shape>(definition: FunctionDefinition<P, V, R>): FunctionDefinition<P, V, R> => definition;
 
 export type { Value };

@@ -98,8 +98,9 @@ function typeText(type: ValueType): string {
   return type[0] === 'tuple' ? `tuple([${type[1].map(typeText).join(', ')}])` : `${type[0]} of ${typeText(type[1])}`;
 }
 
-function importSection(provider: string, { name, identity, import: canImport, importHelp }: AnyResource<unknown>): string {
-  if (canImport === undefined) return '';
+function importSection(provider: string, resource: AnyResource<unknown>): string {
+  const { name, identity, importHelp } = resource;
+  if (!('import' in resource)) return '';
   const attributes = Object.entries(identity?.attributes ?? {});
   const byIdentity = attributes.length === 0 ? '' : join(
     'With Terraform 1.12 or later, by identity:',

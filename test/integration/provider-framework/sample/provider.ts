@@ -1,7 +1,7 @@
 /** A provider that uses all of the framework on a pretend cloud. `fail` and `delay_ms` make its operations misbehave. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { between, framework, FunctionError, matching, NotConfigured, oneOf, providerFunction, ProviderError, t, timeouts, type PlanOf, type StateOf } from '../../../../provider/framework/index.ts';
-import { Dynamic, isUnknown, type Value, type ValueType } from '../../../../provider/protocol/value.ts';
+import { Dynamic, isObject, isUnknown, type Value, type ValueType } from '../../../../provider/protocol/value.ts';
 import { Cloud, type Thing } from './cloud.ts';
 
 const define = framework<Cloud>();
@@ -100,8 +100,10 @@ const thing = define.resource({
     1: ({ zone, ...old }) => ({ ...old, region: zone ?? 'eu-1' }),
   },
   move({ typeName, state }) {
-    const { input } = state;
-    return typeName === 'terraform_data' ? { id: String(state['id']), name: typeof input === 'object' && input !== null && 'value' in input ? String(input['value']) : 'moved' } : null;
+    const { id, input } = state;
+    if (typeName !== 'terraform_data' || typeof id !== 'string') return null;
+    const value = isObject(input) ? input['value'] : null;
+    return { id, name: typeof value === 'string' ? value : 'moved' };
   },
 });
 

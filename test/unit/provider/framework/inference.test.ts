@@ -28,6 +28,7 @@ test('types are inferred for each place an attribute appears in', () => {
   holds<Equal<StateOf<typeof attributes>['timeouts'], { create: string | null } | null>>();
   // @ts-expect-error a computed attribute may not be forgotten
   const forgotten: StateOf<typeof attributes> = { name: 'a', size: 1, note: null, secret: null, host: 'h', gone: null, disks: null, tags: null, timeouts: null };
+  expect(Object.keys(attributes)).toHaveLength(10);
   expect(forgotten.name).toBe('a');
   const add = providerFunction({ name: 'add', summary: '', description: '', parameters: [{ name: 'a', type: t.int(), description: '' }, { name: 'b', type: t.string(), description: '', allowNull: true }], returns: t.string(), call: (a, b) => `${a.toFixed(0)}${b?.trim() ?? ''}` });
   holds<Equal<Parameters<typeof add.call>, [number, string | null]>>();

@@ -99,13 +99,13 @@ describe('the gRPC server', () => {
   };
   const call = async (session: ClientHttp2Session, method: string, body: Buffer): Promise<{ status: string; body: string; message: string }> => {
     const stream = session.request({ ':method': 'POST', ':path': method, 'content-type': 'application/grpc' });
-    let trailers: Record<string, unknown> = {};
+    let trailers: Record<string, string | string[] | number | undefined | object> = {};
     stream.on('response', (headers) => { trailers = { ...trailers, ...headers }; });
     stream.on('trailers', (headers) => { trailers = { ...trailers, ...headers }; });
     stream.end(body);
     const chunks: Buffer[] = [];
     for await (const chunk of stream) chunks.push(chunk as Buffer);
-    return { status: String(trailers['grpc-status']), message: decodeURIComponent(String(trailers['grpc-message'] ?? '')), body: Buffer.concat(chunks).subarray(5).toString() };
+    return { status: typeof trailers['grpc-status'] === 'string' ? trailers['grpc-status'] : '', message: decodeURIComponent(typeof trailers['grpc-message'] === 'string' ? trailers['grpc-message'] : ''), body: Buffer.concat(chunks).subarray(5).toString() };
   };
 
   test('answers calls, and says what is wrong with others', async () => {
