@@ -12,6 +12,7 @@ import { mountDetached } from './detached-mount.ts';
 import { syncPath } from './durable-file.ts';
 import { checkExt4, growExt4Image, growMounted, isExt4Shorter } from './filesystem-size.ts';
 import { withLockedImage } from './image-lock.ts';
+import { imageSectorBytes } from './image-sector.ts';
 import { attachLoop, identityOf, waitUntilGone } from './loop-device.ts';
 import { volumeMount } from './volume-mount.ts';
 import { readXfsSuperblock } from './xfs-superblock.ts';
@@ -63,7 +64,7 @@ async function fitXfs(image: string, fit: Fit, signal: AbortSignal): Promise<voi
 
 async function mountOnce(image: string, fit: Fit, size: Bytes): Promise<void> {
   const file = identityOf(await stat(image, { bigint: true }));
-  const loop = await attachLoop(image, { size_bytes: size, sector_bytes: fit.sector_bytes, temporary: true });
+  const loop = await attachLoop(image, { size_bytes: size, sector_bytes: Math.max(fit.sector_bytes, await imageSectorBytes(image)), temporary: true });
   try {
     const mounted = await mountDetached(volumeMount(loop.path, fit.filesystem, false));
     try {

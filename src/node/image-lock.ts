@@ -8,7 +8,7 @@ import { HoldfastError } from '../model/errors.ts';
 import { tryLock } from './syscalls.ts';
 
 /** What a killed daemon left running ends soon; a lock that lasts longer is somebody's. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 3_000;
 const PAUSE_MS = 20;
 
 /** Waits a moment for the lock. @throws conflict when another process or device keeps it. */

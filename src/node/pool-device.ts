@@ -22,7 +22,7 @@ import { poolFault } from './pool-fault.ts';
 import { filesystemUuid, readMarker, writeMarker, type PoolMarker } from './pool-marker.ts';
 import { measureFilesystem } from './pool-usage.ts';
 import { MOUNT_ATTR } from './syscalls.ts';
-import { describeMount } from './volume-mount.ts';
+import { describeMount, removeMountPoint } from './volume-mount.ts';
 import { readXfsSuperblock } from './xfs-superblock.ts';
 
 /** Every XFS that we make for a pool has this label. */
@@ -184,6 +184,6 @@ export async function growDeviceFilesystem(pool: PoolRef, position: number, layo
 
 /** Removes the mount points of a closed pool, where they are empty. */
 export async function removePoolMountPoints(pool: PoolRef, layout: NodeLayout): Promise<void> {
-  for (const position of pool.spec.devices.keys()) await rmdir(layout.poolMountOf(pool.id, position)).catch(() => undefined);
+  for (const position of pool.spec.devices.keys()) await removeMountPoint(layout.poolMountOf(pool.id, position));
   await rmdir(path.dirname(layout.poolMountOf(pool.id, 0))).catch(() => undefined);
 }

@@ -3,18 +3,18 @@
  * moment. A small record per path remembers what the caller called it and whether we made the directory.
  */
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ReplicaRef } from '../control/ports/data-plane.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { bindDetached } from './detached-mount.ts';
-import { isErrno, unlessMissing, writeAtomically } from './durable-file.ts';
+import { unlessMissing, writeAtomically } from './durable-file.ts';
 import type { NodeLayout } from './layout.ts';
 import type { MachineView } from './machine-view.ts';
 import { mountAt, readMounts } from './mountinfo.ts';
 import { volumeObject } from './replica-device.ts';
 import { checkTargetPath } from './target-path.ts';
-import { describeMount, unmountBusy } from './volume-mount.ts';
+import { describeMount, removeMountPoint, unmountBusy } from './volume-mount.ts';
 
 interface Publication {
   readonly volume_id: string;
@@ -114,11 +114,7 @@ export function createPublisher(view: MachineView, layout: NodeLayout): Publishe
       const publication = known.get(resolved);
       if (publication?.volume_id !== replica.volume_id) return;
       const stats = await unlessMissing(lstat(resolved), null);
-      if (publication.made !== null && stats?.ino === publication.made && stats.isDirectory()) {
-        await rmdir(resolved).catch((thrown: unknown) => {
-          if (!isErrno(thrown, 'ENOTEMPTY', 'EEXIST', 'ENOENT', 'EBUSY')) throw thrown;
-        });
-      }
+      if (publication.made !== null && stats?.ino === publication.made && stats.isDirectory()) await removeMountPoint(resolved);
       await forget(resolved);
     },
 

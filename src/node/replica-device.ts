@@ -10,6 +10,7 @@ import type { AttachRequest, ReplicaMeta, ReplicaRef } from '../control/ports/da
 import { formatBytes } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { unlessMissing } from './durable-file.ts';
+import { imageSectorBytes } from './image-sector.ts';
 import { historyOfImage, replicaPaths, type NodeLayout } from './layout.ts';
 import { attachLoop, detachLoop, identityOf, isFree, isSameFile, keepLoop, readLoopDevices, waitUntilGone, type FileIdentity, type LoopDevice } from './loop-device.ts';
 import type { MachineView } from './machine-view.ts';
@@ -74,7 +75,7 @@ export async function attachReplica(view: MachineView, request: AttachRequest): 
     if (present.read_only) throw new HoldfastError('conflict', `${object}: ${present.path} holds its image read-only, and was not made by Holdfast`, { object, hint: `Free it: losetup -d ${present.path}` });
     return { device: present.path };
   }
-  const { path: device } = await attachLoop(image, { size_bytes, sector_bytes: replica.filesystem.sector_bytes });
+  const { path: device } = await attachLoop(image, { size_bytes, sector_bytes: Math.max(replica.filesystem.sector_bytes, await imageSectorBytes(image)) });
   view.changed();
   return { device };
 }

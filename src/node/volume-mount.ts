@@ -12,7 +12,7 @@ import { growExt4Image, growMounted, growsWhileMounted, isExt4Shorter } from './
 import type { NodeLayout } from './layout.ts';
 import { isFree } from './loop-device.ts';
 import type { MachineView } from './machine-view.ts';
-import { mountAt, mountOf, processesBelow, readMounts, type MountEntry } from './mountinfo.ts';
+import { mountAt, mountOf, processesBelow, readForeignNamespaces, readMounts, type MountEntry } from './mountinfo.ts';
 import { volumeObject } from './replica-device.ts';
 import { bindShared, MOUNT_ATTR, unmountPath } from './syscalls.ts';
 
@@ -97,5 +97,11 @@ export async function unmountBusy(at: string, object: string): Promise<void> {
   }
 }
 
-/** An empty mount point is no use; one that will not go is no harm. */
-const removeMountPoint = (at: string): Promise<void> => rmdir(at).catch(() => undefined);
+/**
+ * Removes an empty mount point; one that will not go is no harm. Left where another mount namespace still has something
+ * mounted on it: the kernel would take that away lazily, under whoever uses it.
+ */
+export async function removeMountPoint(at: string): Promise<void> {
+  if (readForeignNamespaces().some((namespace) => namespace.mounts.some((entry) => entry.mountPoint === at))) return;
+  await rmdir(at).catch(() => undefined);
+}
