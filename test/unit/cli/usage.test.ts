@@ -30,21 +30,21 @@ describe('help', () => {
 describe('every command', () => {
   it('is named once, with options that are named once', async () => {
     expect(new Set(CATALOGUE.map(({ name }) => name)).size).toBe(CATALOGUE.length);
-    for (const { load } of CATALOGUE) {
-      const names = Object.values((await load()).default.options).flatMap(({ flags }) => flags.flatMap((one) => one.replace(/ <.*/, '').split(', ')));
+    for (const entry of CATALOGUE) {
+      const names = Object.values((await entry.load()).default.options).flatMap(({ flags }) => flags.flatMap((one) => one.replace(/ <.*/, '').split(', ')));
       expect(new Set([...names, '-o', '--output', '--endpoint', '-h', '--help']).size).toBe(names.length + 5);
     }
   });
   it('has an example that is one of its own', async () => {
-    for (const { name, load } of visible) {
-      const { examples } = (await load()).default;
+    for (const entry of visible) {
+      const { examples } = (await entry.load()).default;
       expect(examples.length).toBeGreaterThan(0);
-      for (const [line] of examples) expect(`${line} `).toMatch(new RegExp(`^${name} `));
+      for (const [line] of examples) expect(`${line} `).toMatch(new RegExp(`^${entry.name} `));
     }
   });
   it('says each option as a sentence', async () => {
-    for (const { load } of visible) {
-      const { options, arguments: words } = (await load()).default;
+    for (const entry of visible) {
+      const { options, arguments: words } = (await entry.load()).default;
       for (const text of [...Object.values(options).flatMap(({ description }) => description), ...Object.values(words).map(({ description }) => description)]) expect(text).toMatch(/^[A-Z].*\.$|^bash or zsh\.$/);
     }
   });
@@ -105,7 +105,6 @@ describe('without a daemon', () => {
 it('errors are coloured and wrapped on a terminal', async () => {
   const { err } = await holdfast(['status'], { terminal: true, columns: 60, env: { TERM: 'xterm' } });
   expect(err.startsWith('\u001b[31m\u001b[1merror:')).toBe(true);
-  // eslint-disable-next-line no-control-regex -- the colours are taken out
   for (const line of err.replace(/\u001b\[\d+m/g, '').split('\n')) expect(line.length).toBeLessThanOrEqual(60);
 });
 

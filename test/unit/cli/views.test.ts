@@ -45,7 +45,6 @@ describe('sheets', () => {
     expect(shown(statusSheet(empty, [], layout, NOW))).toMatchSnapshot();
   });
   it('in plain ASCII where the locale knows no more', () => {
-    // eslint-disable-next-line no-control-regex -- what is beyond ASCII is looked for
     expect(shown(statusSheet(status, [pool], { ...layout, paint: createPaint(false, false) }, NOW))).toMatch(/^[\x00-\x7f]*$/);
   });
 });
