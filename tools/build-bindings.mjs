@@ -29,7 +29,7 @@ async function generate(schema, work) {
   const { default: ts } = await import('typescript');
   const { ConstructsMakerProviderTarget, LANGUAGES, TerraformProviderConstraint } = (await import('@cdktf/commons')).default;
   const code = new CodeMaker();
-  const constraint = new TerraformProviderConstraint({ name: 'holdfast', source });
+  const constraint = new TerraformProviderConstraint({ name: 'holdfast', source, version: '~> 0.1' }); // the cdktf command line insists on one
   new TerraformProviderGenerator(code, schema).generate(new ConstructsMakerProviderTarget(constraint, LANGUAGES[0]));
   await code.save(work);
   const root = path.join(work, 'providers/holdfast');
