@@ -33,3 +33,7 @@ export function existsAlready({ noun, name, id, held, because }: Existing): stri
     ...ways,
   ].join('\n');
 }
+
+/** Two addresses want the same name: one object can be in the state only once. */
+export const declaredTwice = (noun: Noun, name: string): string =>
+  `Two resources of this configuration declare the ${noun} "${name}". Each object may be declared once: give one of them another name, or remove it and refer to the other.`;

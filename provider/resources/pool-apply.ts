@@ -4,7 +4,7 @@ import { ProviderError, type ApplyContext, type ResourceContext } from '../frame
 import { isUnknown } from '../protocol/value.ts';
 import { make } from './begun.ts';
 import type { Connection } from './connection.ts';
-import { existsAlready } from './existing.ts';
+import { declaredTwice, existsAlready } from './existing.ts';
 import { isCode } from './failure.ts';
 import { ownLabels } from './labels.ts';
 import { warnOfConditions } from './object.ts';
@@ -57,6 +57,7 @@ export async function createPool(plan: PoolPlan, context: Applying): Promise<Poo
   const { client: connection, signal } = context;
   const clusterId = await connection.checkCluster(isUnknown(plan.cluster_id) ? null : plan.cluster_id, `Pool "${plan.name}"`, { signal, fresh: true });
   if (isUnknown(plan.kind) || isUnknown(plan.labels_all)) throw new ProviderError('Value is not known', 'kind and labels are still not known, although everything before them was applied.');
+  if (!connection.run.begin('pool', plan.name)) throw new ProviderError('Name is declared twice', declaredTwice('pool', plan.name), ['name']);
   const request = {
     name: plan.name, kind: plan.kind as PoolKind, overcommit: plan.overcommit, class: plan.class, labels: plan.labels_all, owner: connection.owner, force: plan.force ?? false,
     ...(plan.path === null ? {} : { path: plan.path }), ...(plan.devices === null ? {} : { devices: plan.devices }),

@@ -3,7 +3,7 @@ import type { Pool } from '../../src/model/pool.ts';
 import type { PlanChange, PlanContext } from '../framework/index.ts';
 import { isUnknown, UNKNOWN } from '../protocol/value.ts';
 import type { Connection } from './connection.ts';
-import { existsAlready } from './existing.ts';
+import { declaredTwice, existsAlready } from './existing.ts';
 import { mergedLabels } from './labels.ts';
 import { differs, keepPrior } from './plan-inputs.ts';
 import { poolAttributes, type PoolAttributes, type PoolDraft, type PoolState } from './pool-schema.ts';
@@ -33,7 +33,7 @@ async function planNewPool(plan: PoolDraft, context: Context): Promise<void> {
     context.warn('Devices will be overwritten', `Pool "${String(plan.name)}" takes ${plan.devices.join(', ')} with force = true: whatever they hold is lost.`, ['force']);
   }
   if (isUnknown(plan.name)) return;
-  connection.run.plan('pool', plan.name);
+  if (!connection.run.plan('pool', plan.name)) context.warn('Name is declared twice', declaredTwice('pool', plan.name), ['name']);
   const existing = await connection.client.pools.find(plan.name, { signal: context.signal });
   if (existing === null) return;
   const because = whyPoolNotTaken(existing, plan, connection);
@@ -96,7 +96,7 @@ export async function planPoolDestroy(prior: PoolState, context: Context): Promi
   // Volumes of this run may be planned after their pool; what is protected, foreign or managed elsewhere surely stays.
   const certain = staying.filter(({ id, spec }) => spec.deletion_protection || !connection.run.isHeld(id));
   if (certain.length > 0) {
-    context.error('Pool is not empty', `Pool "${prior.name}" (${prior.id}) holds ${inside.length} volume(s), and ${certain.length} of them would stay: ${list(certain)}. A pool with live volumes is not removed. Destroy them first, or stop managing the pool with a "removed" block.`);
+    context.error('Pool is not empty', `Pool "${prior.name}" (${prior.id}) holds ${inside.length} volume(s), and ${certain.length} of them would stay: ${list(certain)}. A pool with live volumes is not removed. Destroy them first (those of this configuration should refer to it, as pool = holdfast_pool.NAME.name does, so that they go before it), or stop managing the pool with a "removed" block.`);
   } else if (staying.length > 0) {
     context.warn('Pool is not empty yet', `Pool "${prior.name}" holds ${list(staying)}. The daemon refuses to remove it unless they are destroyed before it.`);
   }

@@ -7,7 +7,7 @@ import { ProviderError, type ApplyContext, type ResourceContext } from '../frame
 import { isUnknown } from '../protocol/value.ts';
 import { make } from './begun.ts';
 import type { Connection } from './connection.ts';
-import { existsAlready } from './existing.ts';
+import { declaredTwice, existsAlready } from './existing.ts';
 import { isCode } from './failure.ts';
 import { settled } from './plan-inputs.ts';
 import { whenFree } from './retry.ts';
@@ -22,6 +22,7 @@ export async function createVolume(plan: VolumePlan, context: Applying): Promise
   const { client: connection, signal } = context;
   const clusterId = await connection.checkCluster(isUnknown(plan.cluster_id) ? null : plan.cluster_id, `Volume "${plan.name}"`, { signal, fresh: true });
   const request = createRequest(plan, connection);
+  if (!connection.run.begin('volume', plan.name)) throw new ProviderError('Name is declared twice', declaredTwice('volume', plan.name), ['name']);
   connection.run.ledger.release(`volume ${plan.name}`);
   let volume: Volume;
   try {

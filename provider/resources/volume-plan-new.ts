@@ -10,7 +10,7 @@ import { defaultFilesystem, type Volume } from '../../src/model/volume.ts';
 import type { PlanContext } from '../framework/index.ts';
 import { isUnknown, UNKNOWN } from '../protocol/value.ts';
 import type { Connection } from './connection.ts';
-import { existsAlready } from './existing.ts';
+import { declaredTwice, existsAlready } from './existing.ts';
 import { attributeOf, describeFailure, isCode, wordsOf } from './failure.ts';
 import { whyNotTaken } from './volume-adopt.ts';
 import { refersTo, type VolumeDraft, type VolumePlan } from './volume-schema.ts';
@@ -33,7 +33,7 @@ export async function planNewVolume({ config, plan }: Draft, context: Context): 
   if (isUnknown(plan.name)) return;
   const existing = await connection.client.volumes.find(plan.name, { signal: context.signal });
   if (existing !== null) return planExisting(existing, plan, connection, context);
-  connection.run.plan('volume', plan.name);
+  if (!connection.run.plan('volume', plan.name)) context.warn('Name is declared twice', declaredTwice('volume', plan.name), ['name']);
   await planFresh({ config, plan }, connection, context);
 }
 
