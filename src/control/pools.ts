@@ -132,7 +132,7 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 
 function nameTaken(pool: Pool, wanted: Pool['spec']): HoldfastError {
   const fields = (Object.keys(wanted) as (keyof Pool['spec'])[]).filter((key) => !same(pool.spec[key], wanted[key]));
-  return new HoldfastError('conflict', `there is a pool "${pool.name}" already${fields.length > 0 ? `; it differs in ${fields.join(', ')}` : ''}`, { object: `pool ${pool.id}`, field: 'name', fields, hint: 'Choose another name, or use the pool that is there.' });
+  return new HoldfastError('conflict', `there is a pool "${pool.name}" already${fields.length > 0 ? `; it differs in ${fields.join(', ')}` : ''}`, { object: `pool ${pool.name}`, field: 'name', fields, hint: 'Choose another name, or use the pool that is there.' });
 }
 
 async function trashIn(ctx: Context, poolId: string): Promise<readonly Volume[]> {

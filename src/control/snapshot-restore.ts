@@ -81,7 +81,7 @@ export function registerRestore(ctx: Context, attachment: Attachment): Control['
 
   return async (ref) => {
     const { value: snapshot } = await needSnapshot(ctx.store, ref);
-    if (snapshot.status.state !== 'ready') throw new HoldfastError('failed_precondition', `snapshot ${shown(snapshot)} is ${snapshot.status.state}`, { object: `snapshot ${snapshot.id}` });
+    if (snapshot.status.state !== 'ready') throw new HoldfastError('failed_precondition', `snapshot ${shown(snapshot)} is ${snapshot.status.state}`, { object: `snapshot ${shown(snapshot)}` });
     return allocating(ctx, `volume ${snapshot.volume_name}`, async () => {
       const { value: volume } = await needVolume(ctx.store, snapshot.spec.volume);
       if (volume.status.state !== 'ready') throw new HoldfastError('failed_precondition', `volume ${volume.name} is ${volume.status.state}`, { object: `volume ${volume.name}`, hint: volume.status.state === 'trashed' ? `Take it back first: holdfast trash restore ${volume.id}` : `holdfast volume inspect ${volume.name}` });

@@ -115,7 +115,7 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
         if (volume.status.state !== 'ready') throw new HoldfastError('failed_precondition', `volume ${volume.name} is ${volume.status.state}`, { object: `volume ${volume.name}`, hint: `holdfast volume inspect ${volume.name}` });
         const taken = async (): Promise<void> => {
           const other = await ctx.store.get<string>(KEYS.snapshotName(volume.id, name));
-          if (other !== null) throw new HoldfastError('conflict', `volume ${volume.name} has a snapshot "${name}" already`, { object: `snapshot ${other.value}`, field: 'name', fields: [], hint: 'Choose another name.' });
+          if (other !== null) throw new HoldfastError('conflict', `volume ${volume.name} has a snapshot "${name}" already`, { object: object, field: 'name', fields: [], hint: 'Choose another name.' });
         };
         await taken();
         ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
@@ -172,7 +172,7 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
       const removing: Snapshot = { ...snapshot, version: snapshot.version + 1, status: { ...snapshot.status, state: 'removing' } };
       const operation = ctx.operations.draft({ kind: 'snapshot.remove', target: target(volume), args: { snapshot: snapshot.id } });
       const begun = await ctx.operations.begin(operation, [{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: removing }]);
-      if (!begun) throw new HoldfastError('conflict', `snapshot ${shown(snapshot)} was changed in between`, { object: `snapshot ${snapshot.id}`, hint: 'Try again.' }, { retryable: true });
+      if (!begun) throw new HoldfastError('conflict', `snapshot ${shown(snapshot)} was changed in between`, { object: `snapshot ${shown(snapshot)}`, hint: 'Try again.' }, { retryable: true });
       return { object: removing, operation, warnings: [] };
     },
 

@@ -140,7 +140,7 @@ function taken(ctx: Context, request: CreateVolume, volume: Volume): Accepted<Vo
 function nameTaken(volume: Volume, request: CreateVolume): HoldfastError {
   const { conflicts } = conflictsWithVolume(request, volume);
   if (conflicts.length > 0) return conflictError(volume, conflicts);
-  return new HoldfastError('conflict', `there is a volume "${volume.name}" already`, { object: `volume ${volume.id}`, field: 'name', fields: [], hint: 'Choose another name, use the one that is there, or ensure it (PUT) instead of creating it.' });
+  return new HoldfastError('conflict', `there is a volume "${volume.name}" already`, { object: `volume ${volume.name}`, field: 'name', fields: [], hint: 'Choose another name, use the one that is there, or ensure it (PUT) instead of creating it.' });
 }
 
 function registerCreate(ctx: Context): void {
