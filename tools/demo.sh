@@ -115,7 +115,10 @@ up() {
 writer='while :; do echo "$(date +%T) all is well" >> /data/diary; sleep 0.25; done'
 
 start_daemon() {
-  mkdir -p "$(dirname "$plugin")"
+  if [ ! -d "${plugin%/*}" ]; then
+    mkdir -p "${plugin%/*}"
+    touch "$demo/made-plugin-folder"
+  fi
   holdfastd --root "$machine" --plugin-socket "$plugin" >"$demo/holdfastd.log" 2>&1 </dev/null &
   echo $! >"$demo/holdfastd.pid"
   wait_for holdfast node list
@@ -193,8 +196,8 @@ down() {
     rm -f "$plugin"
   fi
   "$top/tools/engine" stop "$demo/engine"
+  [ ! -f "$demo/made-plugin-folder" ] || rmdir --ignore-fail-on-non-empty "${plugin%/*}"
   "$top/tools/scrub" "$demo"
-  rmdir --ignore-fail-on-non-empty /run/docker/plugins 2>/dev/null || true
 }
 
 case ${1:-} in
