@@ -247,7 +247,11 @@ async function takeInTrash(ctx: Context, pool: Pool): Promise<void> {
     const known = (await ctx.store.get(KEYS.volume(descriptor.volume_id))) ?? (await ctx.store.get(KEYS.trashed(descriptor.volume_id)));
     if (known !== null) continue;
     const now = isoNow(ctx.clock);
-    const volume = foundVolume(descriptor, pool, filesystem_uuid, now, new Date(ctx.clock.now() + DEFAULT_TRASH_RETENTION_MS).toISOString(), ctx.node.id);
+    const filesystem = pool.status.filesystems.find(({ uuid }) => uuid === filesystem_uuid);
+    const seen = filesystem === undefined ? null : await ctx.dataPlane.observeVolume({ volume_id: descriptor.volume_id, replica_id: descriptor.replica_id, history: descriptor.history, filesystem });
+    // The descriptor may be old; the replica's own metadata knows the last generation, and refuses older ones.
+    const generation = Math.max(descriptor.generation, seen?.meta?.generation ?? 0);
+    const volume = foundVolume({ ...descriptor, generation }, pool, filesystem_uuid, now, new Date(ctx.clock.now() + DEFAULT_TRASH_RETENTION_MS).toISOString(), ctx.node.id);
     const snapshots = descriptor.snapshots.map((snapshot) => foundSnapshot(snapshot, volume));
     const { entries: [entry] } = await ctx.store.list<Pool>(KEYS.pool(pool.id));
     const record = entry?.value ?? pool;
@@ -266,7 +270,7 @@ function foundVolume(descriptor: VolumeDescriptor, pool: Pool, filesystem: strin
     spec: { size_bytes: descriptor.size_bytes, filesystem: descriptor.filesystem, access: 'single', replicas: 1, class: 'any', pool: null, deletion_protection: false, trash_retention_ms: DEFAULT_TRASH_RETENTION_MS, source_snapshot: null, min_in_sync: 1, movable: false },
     status: { state: 'trashed', conditions: [], observed_at: null, used_bytes: null, written_at: null, device: null, mount_path: null, publications: [], trashed: { at: descriptor.trashed_at ?? now, purge_at: purgeAt, name: descriptor.name } },
     replication: {
-      // Its last generation is in the replica's own metadata, which refuses an older one; one more than the descriptor's is a safe start.
+      // One more than was ever used, so that it never counts as unused.
       history: descriptor.history, generation: descriptor.generation + 1, set_version: 1, size: descriptor.size_bytes, writer: null, clean: false, attaching: null,
       replicas: [{ id: descriptor.replica_id, node, pool: pool.id, filesystem, state: 'in-sync', home: null }],
       snapshots: descriptor.snapshots.map(({ id }) => ({ id, replicas: [descriptor.replica_id] })),
