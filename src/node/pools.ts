@@ -3,21 +3,23 @@
  * media. Closing releases a medium and deletes nothing.
  */
 import path from 'node:path';
-import type { DataPlane, PoolRef } from '../control/ports/data-plane.ts';
+import type { DataPlane, PoolRef, Work } from '../control/ports/data-plane.ts';
 import type { Clock, Log } from '../control/ports/system.ts';
 import { HoldfastError } from '../model/errors.ts';
 import type { PoolFilesystem } from '../model/pool.ts';
 import { listReplicas, readDescriptor } from './descriptor.ts';
+import { messageOf } from './durable-file.ts';
 import { DESCRIPTOR_NAME, isWithin, type NodeLayout } from './layout.ts';
 import { readLoopDevices } from './loop-device.ts';
 import type { MachineView } from './machine-view.ts';
 import { mountAt, readMounts } from './mountinfo.ts';
 import type { Claim } from './pool-claim.ts';
-import { checkDevices, growDeviceFilesystem, makeDeviceFilesystem, observeDevicePool, removePoolMountPoints } from './pool-device.ts';
+import { checkDevices, growDeviceFilesystem, makeDeviceFilesystem, observeDevicePool, POOL_LABEL, removePoolMountPoints } from './pool-device.ts';
 import { checkDirectory, makeDirectoryPool, observeDirectoryPool } from './pool-directory.ts';
 import { readMarker, writeMarker } from './pool-marker.ts';
 import { unmountBusy } from './volume-mount.ts';
 import { wipeDevice, wipeDirectory } from './wipe.ts';
+import { readXfsSuperblock } from './xfs-superblock.ts';
 
 export type PoolMethods = Pick<DataPlane, 'checkPool' | 'makePool' | 'openPool' | 'observePool' | 'growPool' | 'closePool' | 'findVolumes' | 'wipeMedium'>;
 
@@ -39,20 +41,53 @@ export function createPools(machine: { readonly view: MachineView; readonly layo
     if (holder !== undefined) throw new HoldfastError('conflict', `pool ${pool.name}: ${holder.path} holds ${holder.backing_path}`, { object: `pool ${pool.name}`, hint: 'Unmount and detach the volumes of the pool first.' }, { retryable: true });
   };
 
-  const release = async (pool: PoolRef, filesystem: PoolFilesystem): Promise<void> => {
-    const marker = await readMarker(filesystem.path);
-    if (marker?.pool_id !== pool.id || marker.filesystem_uuid !== filesystem.uuid) return;
-    refuseWhileAttached(pool, filesystem.path);
-    if (marker.released_at === null) await writeMarker(filesystem.path, { ...marker, released_at: now() });
-    if (filesystem.device === null || mountAt(readMounts(), filesystem.path) === undefined) return;
+  /** Where the pool's marker may be now, recorded or not: a making that was interrupted has recorded nothing. */
+  const placesOf = async (pool: PoolRef): Promise<readonly string[]> => {
+    if (pool.spec.kind === 'directory') return [pool.filesystems[0]?.path ?? pool.spec.path ?? ''];
+    const mounts = readMounts();
+    const places: string[] = [];
+    for (const position of pool.spec.devices.keys()) {
+      const at = layout.poolMountOf(pool.id, position);
+      const mount = mountAt(mounts, at);
+      if (mount?.type === 'xfs' && (await readXfsSuperblock(mount.source))?.label === POOL_LABEL) places.push(at);
+    }
+    return places;
+  };
+
+  const release = async (pool: PoolRef, place: string): Promise<void> => {
+    const marker = await readMarker(place);
+    if (marker?.pool_id === pool.id && marker.released_at === null) await writeMarker(place, { ...marker, released_at: now() });
+    if (pool.spec.kind === 'directory') return;
     try {
-      await unmountBusy(filesystem.path, `pool ${pool.name}`);
+      await unmountBusy(place, `pool ${pool.name}`);
     } catch (thrown) {
-      await writeMarker(filesystem.path, { ...marker, released_at: null });
+      if (marker?.pool_id === pool.id) await writeMarker(place, { ...marker, released_at: null });
       throw thrown;
     } finally {
       view.changed();
     }
+  };
+
+  const close = async (pool: PoolRef): Promise<void> => {
+    const places = await placesOf(pool);
+    for (const place of places) refuseWhileAttached(pool, place);
+    for (const place of places) await release(pool, place);
+    if (pool.spec.kind === 'device') await removePoolMountPoints(pool, layout);
+    open.delete(pool.id);
+  };
+
+  const make = async (pool: PoolRef, force: boolean, work: Work): Promise<readonly PoolFilesystem[]> => {
+    if (pool.spec.kind === 'directory') return [await makeDirectoryPool(pool, layout, claimOf(force), now())];
+    // All are looked at before the first is formatted.
+    await checkDevices(pool, claimOf(force), []);
+    const filesystems: PoolFilesystem[] = [];
+    for (const position of pool.spec.devices.keys()) {
+      work.signal.throwIfAborted();
+      const recorded = pool.filesystems[position] !== undefined;
+      filesystems.push(recorded ? await growDeviceFilesystem(pool, position, layout) : await makeDeviceFilesystem(pool, position, layout, claimOf(force), now(), work.signal));
+      work.progress(position + 1, pool.spec.devices.length);
+    }
+    return filesystems;
   };
 
   return {
@@ -63,21 +98,16 @@ export function createPools(machine: { readonly view: MachineView; readonly layo
 
     async makePool(pool, { force }, work) {
       work.signal.throwIfAborted();
-      const filesystems: PoolFilesystem[] = [];
-      if (pool.spec.kind === 'directory') {
-        filesystems.push(await makeDirectoryPool(pool, layout, claimOf(force), now()));
-      } else {
-        // All are looked at before the first is formatted.
-        await checkDevices(pool, claimOf(force), []);
-        for (const position of pool.spec.devices.keys()) {
-          work.signal.throwIfAborted();
-          filesystems.push(await makeDeviceFilesystem(pool, position, layout, claimOf(force), now(), work.signal));
-          work.progress(position + 1, pool.spec.devices.length);
-        }
+      try {
+        const filesystems = await make(pool, force, work);
+        open.add(pool.id);
+        return filesystems;
+      } catch (thrown) {
+        if (pool.filesystems.length === 0) await close(pool).catch((error: unknown) => log.warn({ pool: pool.id, error: messageOf(error) }, 'what was made of a pool could not be released'));
+        throw thrown;
+      } finally {
+        view.changed();
       }
-      open.add(pool.id);
-      view.changed();
-      return filesystems;
     },
 
     openPool: (pool) => observe(pool, true),
@@ -90,15 +120,11 @@ export function createPools(machine: { readonly view: MachineView; readonly layo
         if (seen.fault !== null) throw new HoldfastError('failed_precondition', seen.fault.message, { object: `pool ${pool.name}`, hint: seen.fault.hint }, { retryable: true });
         return seen.filesystems;
       }
-      await checkDevices(pool, claimOf(force), []);
-      const filesystems: PoolFilesystem[] = [];
-      for (const position of pool.spec.devices.keys()) {
-        work.signal.throwIfAborted();
-        filesystems.push(position < pool.filesystems.length ? await growDeviceFilesystem(pool, position, layout) : await makeDeviceFilesystem(pool, position, layout, claimOf(force), now(), work.signal));
-        work.progress(position + 1, pool.spec.devices.length);
+      try {
+        return await make(pool, force, work);
+      } finally {
+        view.changed();
       }
-      view.changed();
-      return filesystems;
     },
 
     async closePool(pool) {
@@ -106,10 +132,7 @@ export function createPools(machine: { readonly view: MachineView; readonly layo
       if (seen !== null && seen.fault !== null && seen.fault.type !== 'PoolReadOnly') {
         log.warn({ pool: pool.id, fault: seen.fault.message }, 'the pool is removed while its medium is away: the medium still names it as its owner');
       }
-      for (const filesystem of seen?.filesystems ?? []) refuseWhileAttached(pool, filesystem.path);
-      for (const filesystem of seen?.filesystems ?? []) await release(pool, filesystem);
-      if (pool.spec.kind === 'device') await removePoolMountPoints(pool, layout);
-      open.delete(pool.id);
+      await close(pool);
     },
 
     async findVolumes(pool) {

@@ -144,7 +144,11 @@ export interface DataPlane {
   publish(replica: ReplicaRef, targetPath: string, readOnly: boolean): Promise<void>;
   /** Removes the bind mount at the path if it is one of this volume; a directory that `publish` made is removed when empty. */
   unpublish(replica: ReplicaRef, targetPath: string): Promise<void>;
-  /** Lengthens image and metadata; if attached the device too; then the filesystem (online when mounted, else attached for the moment). */
+  /**
+   * Lengthens image and metadata; if attached the device too; then the filesystem (online when mounted, else attached for the moment).
+   * What cannot be finished is refused before anything is changed: unsupported for a mounted ext4 where the daemon has no
+   * CAP_SYS_RESOURCE, failed_precondition while it is mounted read-only.
+   */
   grow(replica: ReplicaRef, size: Bytes, filesystem: Filesystem, work: Work): Promise<void>;
 
   // Snapshots

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { PoolRef } from '../../../src/control/ports/data-plane.ts';
 import { GIB, MIB } from '../../../src/model/bytes.ts';
+import { readMounts } from '../../../src/node/mountinfo.ts';
 import { filesystemUuid } from '../../../src/node/pool-marker.ts';
 import { newPoolRef, newVolume, work } from '../../contract/data-plane.contract.ts';
 import { openMachine, type TestMachine } from './machine.ts';
@@ -91,10 +92,32 @@ describe('a device pool', () => {
     const half = on.blockDevice();
     const other = poolOf(half);
     sh('mkfs.xfs', '-q', '-m', `reflink=1,uuid=${filesystemUuid(other.id, 0)}`, half);
-    const first = readFileSync(half).subarray(0, 512);
+    const first = execFileSync('dd', [`if=${half}`, 'bs=512', 'count=1'], { stdio: ['ignore', 'pipe', 'ignore'] });
     first[126] = 1;
     execFileSync('dd', [`of=${half}`, 'bs=512', 'count=1', 'conv=notrunc'], { input: first, stdio: ['pipe', 'ignore', 'ignore'] });
     expect((await on.plane().openPool(await make(other))).fault).toBeNull();
+  });
+
+  test('whose making is cancelled is let go, and can be made again', async () => {
+    const devices = [on.blockDevice(), on.blockDevice()];
+    const pool = poolOf(...devices);
+    const cancel = new AbortController();
+    const reason = new Error('cancelled');
+    await expect(on.plane().makePool(pool, { force: false }, { signal: cancel.signal, progress: () => cancel.abort(reason) })).rejects.toBe(reason);
+    expect(readMounts().some((mount) => mount.mountPoint.includes(pool.id))).toBe(false);
+    const next = await make(poolOf(...devices));
+    expect((await on.plane().openPool(next)).fault).toBeNull();
+    expect(new Set(next.filesystems.map((filesystem) => filesystem.uuid)).size).toBe(2);
+  });
+
+  test('whose making was interrupted by the end of the daemon is closed without a record of it', async () => {
+    const device = on.blockDevice();
+    const pool = poolOf(device);
+    await make(pool);
+    await on.restart();
+    await on.plane().closePool(pool);
+    expect(readMounts().some((mount) => mount.mountPoint.includes(pool.id))).toBe(false);
+    await check(poolOf(device));
   });
 
   test('is mounted again after a restart of the machine, wherever its device is by then', async () => {
