@@ -99,6 +99,14 @@ export async function startEngine({ dir }: { readonly dir: string }): Promise<En
     await ended;
   }
 
+  /** containerd ends with its dockerd. Where no init reaps it, dockerd would take it for alive by its pid file. */
+  async function forgetDeadContainerd(): Promise<void> {
+    const pidFile = path.join(execRoot, 'containerd/containerd.pid');
+    const pid = read(pidFile).trim();
+    for (let round = 0; round < 100 && pid !== '' && /^State:\s+[^ZX]/m.test(read(`/proc/${pid}/status`)); round += 1) await delay(100);
+    rmSync(pidFile, { force: true });
+  }
+
   /** What a killed dockerd leaves: containers (known by the cgroup), shims (by the folder in their arguments), mounts. */
   async function sweep(): Promise<void> {
     for (let round = 0; round < 50; round += 1) {
@@ -118,7 +126,10 @@ export async function startEngine({ dir }: { readonly dir: string }): Promise<En
       if (code !== 0) throw new Error(`docker ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`);
       return stdout.replace(/\n$/, '');
     },
-    kill: () => end('SIGKILL'),
+    async kill() {
+      await end('SIGKILL');
+      await forgetDeadContainerd();
+    },
     async restart() {
       await end('SIGTERM');
       await start();
