@@ -72,7 +72,7 @@ function line(name: string, { spec }: Attribute, prefix: string, nested: string[
   const marks = [typeWords(spec), ...(spec.sensitive ? ['Sensitive'] : []), ...(spec.writeOnly ? ['Write-only'] : []), ...(spec.deprecated === undefined ? [] : ['Deprecated'])].join(', ');
   const notes = [
     oneLine(spec.description),
-    spec.defaultValue === undefined ? '' : `Default \`${show(spec.defaultValue())}\`.`,
+    spec.defaultValue === undefined || /\bdefault\b/i.test(spec.description) ? '' : `Default \`${show(spec.defaultValue())}\`.`,
     spec.deprecated === undefined ? '' : `Deprecated: ${oneLine(spec.deprecated)}`,
     spec.nested === undefined ? '' : `See [below](#nestedatt--${id.replaceAll('.', '--')}).`,
   ].filter((note) => note !== '');

@@ -22,7 +22,7 @@ resource "holdfast_pool" "scratch" {
 `,
   attributes: poolAttributes,
   identity: identity<PoolState>('pool'),
-  importHelp: 'Import by name or id:\n\n```terraform\nimport {\n  to = holdfast_pool.fast\n  id = "fast"\n}\n```\n\nWith Terraform 1.12 or later also by identity: `{ cluster_id, id }`.',
+  importHelp: 'Import by name or id:\n\n```terraform\nimport {\n  to = holdfast_pool.fast\n  id = "fast"\n}\n```',
   validate({ path, devices, kind }, { error }) {
     if (isUnknown(path) || isUnknown(devices) || isUnknown(kind)) return;
     if (path !== null && devices !== null) error('Too many places for a pool', 'A pool is either in a directory (path) or on block devices (devices): give one of the two.', ['devices']);

@@ -30,7 +30,7 @@ export const snapshot = holdfast.resource({
 `,
   attributes: snapshotAttributes,
   identity: identity<SnapshotState>('snapshot'),
-  importHelp: 'Import by id or `volume@snapshot`:\n\n```terraform\nimport {\n  to = holdfast_snapshot.before_upgrade\n  id = "db@before-upgrade"\n}\n```\n\nWith Terraform 1.12 or later also by identity: `{ cluster_id, id }`.',
+  importHelp: 'Import by id or `volume@snapshot`:\n\n```terraform\nimport {\n  to = holdfast_snapshot.before_upgrade\n  id = "db@before-upgrade"\n}\n```',
   modifyPlan: (change, context) => planSnapshot(change, context),
   planDestroy: (prior, context) => planSnapshotDestroy(prior, context),
   create: (plan, context) => createSnapshot(plan, context),

@@ -38,7 +38,7 @@ export const volume = holdfast.resource({
   example: EXAMPLE,
   attributes: volumeAttributes,
   identity: identity<VolumeState>('volume'),
-  importHelp: 'Import by name or id:\n\n```terraform\nimport {\n  to = holdfast_volume.db\n  id = "db"\n}\n```\n\nWith Terraform 1.12 or later also by identity: `{ cluster_id, id }`.',
+  importHelp: 'Import by name or id:\n\n```terraform\nimport {\n  to = holdfast_volume.db\n  id = "db"\n}\n```',
   validate(config, { error }) {
     if (isUnknown(config.size) || isUnknown(config.name)) return;
     try {
