@@ -62,9 +62,11 @@ bench: build ## speed and memory against the same image attached by hand; result
 	@node test/bench/main.ts
 
 .PHONY: docs
-docs: build ## docs/reference: the command line, the API and the provider, written from the code
+docs: modules ## docs/reference: command line, in-line spec, API and provider, written from the code
 	@node tools/generate-client.mjs
-	@node tools/docs.mjs
+	@node tools/generate-cli-docs.ts
+	@node tools/generate-spec-docs.ts
+	@node tools/document-provider.mjs
 
 .PHONY: clean
 clean: ## remove what was built and installed below the checkout (a running demo is ended by demo-down)

@@ -1,5 +1,5 @@
-// The schema of the provider that was built, as Terraform or OpenTofu reads it: what the CDKTF bindings and the reference
-// are made from. It asks the real binary, so that nothing is documented or generated that a user would not get.
+// The schema of the provider that was built, as Terraform or OpenTofu reads it: what the CDKTF bindings are
+// made from. It asks the real binary, so that nothing is generated that a user would not get.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';

@@ -1,5 +1,6 @@
 // Runs `terraform test` of every module in modules/ against a real daemon that it starts for the purpose, on a root
-// directory of its own, and reports each `run` block as one test. Afterwards nothing of it is left on the machine.
+// directory of its own, and reports each `run` block as one test, as well as each example: it has to be valid and
+// formatted. Afterwards nothing of it is left on the machine.
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -56,7 +57,8 @@ function testModule(top, root, name) {
     HOLDFAST_ENDPOINT: `unix://${root}/run/holdfast/holdfast.sock`,
   };
   const binary = spawnSync(path.join(top, 'tools/need'), ['terraform'], { encoding: 'utf8' }).stdout.trim();
-  const run = (...args) => spawnSync(binary, args, { cwd: work, env, encoding: 'utf8' });
+  const runIn = (cwd, ...args) => spawnSync(binary, args, { cwd, env, encoding: 'utf8' });
+  const run = (...args) => runIn(work, ...args);
 
   const init = run('init', '-input=false', '-no-color');
   if (init.status !== 0) return { passed: 0, failed: [`modules/${name}: init: ${init.stdout}${init.stderr}`], skipped: [] };
@@ -75,5 +77,14 @@ function testModule(top, root, name) {
   }
   // An error while cleaning up fails the command without failing a run.
   if (test.status !== 0 && outcome.failed.length === 0) outcome.failed.push(`modules/${name}: terraform test ended with ${test.status}: ${test.stderr}`);
+  for (const example of readdirSync(path.join(work, 'examples'))) {
+    const dir = path.join(work, 'examples', example);
+    const title = `modules/${name}/examples/${example}`;
+    const wrong = [['init', '-input=false', '-no-color'], ['validate', '-no-color'], ['fmt', '-check', '-diff', '-no-color']]
+      .map((args) => runIn(dir, ...args)).find(({ status }) => status !== 0);
+    console.log(`  ${wrong === undefined ? 'pass ' : 'fail '} ${title}`);
+    if (wrong === undefined) outcome.passed += 1;
+    else outcome.failed.push(`${title}: ${wrong.stdout}${wrong.stderr}`);
+  }
   return outcome;
 }
