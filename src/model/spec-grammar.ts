@@ -47,7 +47,7 @@ export interface SpecKey {
   readonly write: (request: Partial<VolumeRequest>) => string | undefined;
   /** What an existing volume has, as a request. */
   readonly actual: (volume: Volume) => Partial<VolumeRequest>;
-  /** For `minimum`: the command that raises it. */
+  /** For `minimum`: the command that raises it, where this version has one. */
   readonly raise?: (name: string, wanted: string) => string;
 }
 
@@ -109,7 +109,6 @@ export const SPEC_KEYS: readonly SpecKey[] = [
     read: (value, key) => ({ replicas: readCount(value, key, 3) }),
     write: ({ replicas }) => replicas?.toString(),
     actual: ({ spec }) => ({ replicas: spec.replicas }),
-    raise: (name, wanted) => `holdfast volume update ${name} --repl ${wanted}`,
   },
   {
     key: 'shared', synonyms: ['sharedv4'], field: 'access', unit: 'true or false', example: 'false', match: 'equal',
@@ -128,7 +127,6 @@ export const SPEC_KEYS: readonly SpecKey[] = [
     read: (value, key) => (readCount(value, key, 1024) === 1 ? { scale: 1 } : notBuilt(key, value, 'volume sets are not built yet', `Leave ${key} out, and give each task a volume name of its own.`)),
     write: ({ scale }) => scale?.toString(),
     actual: () => ({ scale: 1 }),
-    raise: (name, wanted) => `holdfast set scale ${name} ${wanted}`,
   },
   {
     key: 'encryption', synonyms: ['secure', 'encrypted'], field: 'encrypted', unit: 'true or false', example: 'false', match: 'equal',

@@ -62,5 +62,6 @@ function isSatisfied(row: SpecKey, request: VolumeRequest, volume: Volume): bool
 
 function hintOf(row: SpecKey, name: string, wanted: string, actual: string): string {
   if (row.raise !== undefined) return `To raise it: ${row.raise(name, wanted)}; or ask for ${row.key}=${actual} or less.`;
+  if (row.match === 'minimum') return `${row.key} cannot be raised by this version: ask for ${row.key}=${actual} or less, leave ${row.key} out, or choose another name.`;
   return `${row.key} cannot be changed: ask for ${row.key}=${actual}, leave ${row.key} out, or choose another name.`;
 }

@@ -20,7 +20,7 @@ describe('a spec for a volume that exists', () => {
 
   test.each([
     ['size=20G,name=web', 'size', '20G', '10G', /holdfast volume resize web 20G/],
-    ['repl=3,name=web', 'repl', '3', '2', /holdfast volume update web --repl 3/],
+    ['repl=3,name=web', 'repl', '3', '2', /ask for repl=2 or less/],
     ['fs=ext4,name=web', 'fs', 'ext4', 'xfs', /cannot be changed: ask for fs=xfs/],
     ['name=other', 'name', 'other', 'web', /another name/],
   ])('conflicts: %s', (text, field, wanted, actual, hint) => {
