@@ -12,7 +12,7 @@ export interface Making<T> {
   readonly signal: AbortSignal;
   /** Sends the create; must report its operation, and cancel it when the signal fires. */
   readonly send: (options: { readonly signal: AbortSignal; readonly cancelOnAbort: true; readonly onProgress: (operation: Operation) => void; readonly idempotencyKey: string }) => Promise<T>;
-  /** The object that the operation makes, or null when there is none. */
+  /** The object that the operation makes, or null when there is none (any more). */
   readonly find: (operation: Operation) => Promise<T | null>;
   /** Deletes it for good; only called for what nobody can have used. */
   readonly remove: (object: T) => Promise<void>;
@@ -42,7 +42,8 @@ export async function make<T>({ signal, send, find, remove }: Making<T>): Promis
     try {
       await remove(left);
     } catch (refusal) {
-      return { incomplete: begun, because: `${why(error)} It could not be removed either: ${why(refusal)}` };
+      const gone = await find(begun).then((rest) => rest === null, () => false);
+      if (!gone) return { incomplete: begun, because: `${why(error)} It could not be removed either: ${why(refusal)}` };
     }
     throw error;
   }

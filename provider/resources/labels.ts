@@ -20,12 +20,12 @@ export const labelAttributes = {
 /** What `labels_all` will be; unknown while a label is. */
 export function mergedLabels(own: Draft, defaults: Labels): Record<string, string> | Unknown {
   if (isUnknown(own)) return UNKNOWN;
-  const merged: Record<string, string> = { ...defaults };
+  const entries: [string, string][] = Object.entries(defaults);
   for (const [key, value] of Object.entries(own ?? {})) {
     if (isUnknown(value)) return UNKNOWN;
-    merged[key] = value;
+    entries.push([key, value]);
   }
-  return merged;
+  return Object.fromEntries(entries);
 }
 
 /**

@@ -33,7 +33,10 @@ export async function createVolume(plan: VolumePlan, context: Applying): Promise
         for (const text of warnings) context.warn('About the new volume', text);
         return rest;
       },
-      find: ({ target }) => connection.client.volumes.find(target.id),
+      find: async ({ target }) => {
+        const left = await connection.client.volumes.find(target.id);
+        return left?.status.state === 'trashed' ? null : left;
+      },
       remove: async ({ id }) => { await connection.client.volumes.remove(id, { purge: true }); },
     });
     if (!('object' in made)) return incompleteState(plan, made, clusterId, context);

@@ -69,6 +69,7 @@ async function planFresh({ config, plan }: Draft, connection: Connection, contex
   const complete = !isUnknown(pool) && !isUnknown(source);
   const { pool: _pool, source_snapshot: _source, ...independent } = request;
   const checked = await dryRun(complete ? request : { ...independent, class: 'any' }, complete, connection, context);
+  if (checked === 'refused') return;
   const size = parseSize(plan.size);
   if (plan.if_trashed !== 'restore' || checked !== undefined) plan.size_bytes = checked?.spec.size_bytes ?? Math.ceil(size / 4096) * 4096;
   if (checked?.status.state === 'trashed') {
@@ -105,20 +106,19 @@ async function sourceAsked({ source_snapshot: ref }: VolumeDraft, connection: Co
   return UNKNOWN;
 }
 
-/** Asks the daemon what it would refuse. Undefined: it refused (and that was said), or could not know. */
-async function dryRun(request: CreateVolume, complete: boolean, connection: Connection, context: Context): Promise<Volume | undefined> {
+/** Asks the daemon what it would refuse, and says it. Undefined: it could not know. */
+async function dryRun(request: CreateVolume, complete: boolean, connection: Connection, context: Context): Promise<Volume | 'refused' | undefined> {
   try {
     const { warnings, ...volume } = await connection.client.volumes.create({ ...request, dry_run: true }, { signal: context.signal });
     if (complete) for (const text of warnings) context.warn('About the new volume', text, ['name']);
     return volume;
   } catch (error) {
     if (isCode(error, 'unsupported', 'invalid_argument', 'conflict') || (isCode(error, 'failed_precondition') && isOwnFault(error, complete))) {
-      refuse(error, context);
-      return undefined;
+      return refuse(error, context);
     }
     if (isCode(error, 'resource_exhausted', 'failed_precondition', 'not_found')) {
       // Space is the ledger's question where this run frees some; without the pool it is nobody's.
-      if (complete && !(error.code === 'resource_exhausted' && (await somethingIsFreed(connection)))) refuse(error, context);
+      if (complete && !(error.code === 'resource_exhausted' && (await somethingIsFreed(connection)))) return refuse(error, context);
       return undefined;
     }
     throw error;
@@ -127,13 +127,14 @@ async function dryRun(request: CreateVolume, complete: boolean, connection: Conn
 const isOwnFault = (error: HoldfastError, complete: boolean): boolean => complete || ['if_trashed', 'replicas', 'access'].includes(error.detail.field ?? '');
 const somethingIsFreed = async (connection: Connection): Promise<boolean> => connection.run.ledger.isFreed((await connection.pools()).flatMap(({ status }) => status.filesystems.map(({ uuid }) => uuid)));
 
-function refuse(error: HoldfastError, context: Context): void {
+function refuse(error: HoldfastError, context: Context): 'refused' {
   const described = describeFailure(error);
   if (error.detail.field === 'if_trashed') {
     context.error('Volume of this name is in the trash', `${wordsOf(error)} In Terraform: if_trashed = "restore" takes it back with its data, if_trashed = "new" leaves it in the trash and makes an empty one.`, ['if_trashed']);
-    return;
+    return 'refused';
   }
   context.error(error.code === 'resource_exhausted' ? 'Pool is full' : described?.summary ?? 'Not possible as it is', wordsOf(error), attributeOf(error) ?? ['name']);
+  return 'refused';
 }
 
 async function enterLedger(request: CreateVolume, pool: Pool | null | typeof UNKNOWN, checked: Volume | undefined, connection: Connection, context: Context): Promise<void> {
@@ -143,7 +144,8 @@ async function enterLedger(request: CreateVolume, pool: Pool | null | typeof UNK
   const verdict = connection.run.ledger.enter({
     object: `volume ${request.name}`, bytes: request.size_bytes ?? 0, pool: home?.pool ?? pool?.id ?? null, class: request.class ?? 'any', filesystem: home?.filesystem ?? null,
   }, (await connection.pools()).filter(({ status }) => status.state === 'ready'));
-  // Alone it does not fit either: the daemon has said so.
-  if (verdict.fits || (checked === undefined && verdict.others.length === 0)) return;
-  context.error('Pool is full', `Volume "${request.name}" of ${formatBytes(request.size_bytes ?? 0)} does not fit in ${verdict.pools.length === 1 ? `pool "${verdict.pools[0] ?? ''}"` : `any of the pools ${verdict.pools.join(', ')}`} beside the rest of this plan (${verdict.others.slice(0, 5).join(', ')}${verdict.others.length > 5 ? ', …' : ''}): ${formatBytes(verdict.left)} would be left. Ask for less, add capacity, or empty the trash (holdfast trash list).`, ['size']);
+  if (verdict.fits) return;
+  const { others } = verdict;
+  const beside = others.length === 0 ? '' : ` beside the rest of this plan (${others.slice(0, 5).join(', ')}${others.length > 5 ? ', …' : ''})`;
+  context.error('Pool is full', `Volume "${request.name}" of ${formatBytes(request.size_bytes ?? 0)} does not fit in ${verdict.pools.length === 1 ? `pool "${verdict.pools[0] ?? ''}"` : `any of the pools ${verdict.pools.join(', ')}`}${beside}: ${formatBytes(verdict.left)} would be left. Ask for less, add capacity, or empty the trash (holdfast trash list).`, ['size']);
 }
