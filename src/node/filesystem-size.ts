@@ -70,7 +70,15 @@ async function growXfs(fd: number, deviceBytes: Bytes): Promise<void> {
 /** How the tools of ext4 are run. */
 export type ToolOptions = Pick<CommandOptions, 'signal' | 'inherit'>;
 
-/** Replays the journal and mends what e2fsck mends without asking. @throws failed_precondition when it needs a person. */
+/**
+ * An ext4 of ours has no `lost+found` while it is empty: Docker copies an image's files only into an empty volume, and
+ * databases refuse any other. e2fsck makes it whenever it looks. One with files in it stays.
+ */
+export const removeLostAndFound = async (image: string, options: ToolOptions = {}): Promise<void> => {
+  await run('debugfs', ['-w', '-R', 'rmdir lost+found', image], options);
+};
+
+/** Replays the journal and mends what e2fsck mends without asking, a missing `lost+found` too. @throws failed_precondition when it needs a person. */
 export async function checkExt4(image: string, options: ToolOptions = {}): Promise<void> {
   const { code, stdout } = await run('e2fsck', ['-f', '-p', image], { ...options, timeoutMs: LONG_MS, accept: [0, 1, 2, 4] });
   if (code === 4) throw new HoldfastError('failed_precondition', `the ext4 in ${image} has errors that e2fsck does not mend by itself`, { object: image, hint: `Look at it with: e2fsck -f -n ${image}. It said: ${stdout.trim().slice(0, 200)}` });
@@ -94,4 +102,5 @@ export async function isExt4Shorter(image: string, bytes: Bytes): Promise<boolea
 export async function growExt4Image(image: string, options: ToolOptions = {}): Promise<void> {
   await checkExt4(image, options);
   await run('resize2fs', [image], { ...options, timeoutMs: LONG_MS });
+  await removeLostAndFound(image, options);
 }

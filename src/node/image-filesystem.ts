@@ -10,7 +10,7 @@ import type { Filesystem } from '../model/volume.ts';
 import { run } from './command.ts';
 import { mountDetached } from './detached-mount.ts';
 import { syncPath } from './durable-file.ts';
-import { checkExt4, growExt4Image, growMounted, isExt4Shorter } from './filesystem-size.ts';
+import { checkExt4, growExt4Image, growMounted, isExt4Shorter, removeLostAndFound } from './filesystem-size.ts';
 import { withLockedImage } from './image-lock.ts';
 import { imageSectorBytes } from './image-sector.ts';
 import { attachLoop, identityOf, waitUntilGone } from './loop-device.ts';
@@ -45,6 +45,7 @@ const fitExt4 = (image: string, fit: Fit, signal: AbortSignal): Promise<void> =>
     if (fit.newUuid) {
       await checkExt4(image, options);
       await run('tune2fs', ['-U', 'random', image], options);
+      await removeLostAndFound(image, options);
     }
     if (await isExt4Shorter(image, (await stat(image)).size)) await growExt4Image(image, options);
   });

@@ -6,6 +6,7 @@ import type { Bytes } from '../model/bytes.ts';
 import { MIB } from '../model/bytes.ts';
 import type { Filesystem } from '../model/volume.ts';
 import { run } from './command.ts';
+import { removeLostAndFound } from './filesystem-size.ts';
 
 /** ext4 below this gets 1 KiB blocks, or its journal would take half of it. */
 const SMALL_EXT4_BYTES: Bytes = 64 * MIB;
@@ -23,7 +24,5 @@ export async function makeFilesystem(filesystem: Filesystem, image: string, size
   const block = size < SMALL_EXT4_BYTES && sectorBytes <= 1024 ? 1024 : 4096;
   // -O has_journal: mke2fs leaves it out of small filesystems when left to itself.
   await run('mkfs.ext4', ['-q', '-F', '-b', String(block), '-O', 'has_journal', '-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard,root_owner=0:0', image], { signal });
-  // A new volume is empty: Docker copies an image's files only into an empty one, and databases refuse any other. e2fsck
-  // makes the directory again when it needs it.
-  await run('debugfs', ['-w', '-R', 'rmdir lost+found', image], { signal });
+  await removeLostAndFound(image, { signal });
 }

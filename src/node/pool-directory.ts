@@ -7,6 +7,7 @@ import path from 'node:path';
 import type { PoolObservation, PoolRef } from '../control/ports/data-plane.ts';
 import { clip } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
+import { isId } from '../model/id.ts';
 import type { PoolFilesystem } from '../model/pool.ts';
 import { deviceNumber, sectorBytesOf } from './block-device.ts';
 import { canReflink } from './copy-image.ts';
@@ -40,6 +41,7 @@ export async function checkDirectory(pool: PoolRef, layout: NodeLayout, claim: C
   const real = await realpath(given);
   for (const own of layout.own) {
     const there = await unlessMissing(realpath(own), own);
+    if (isBesideDevicePools(real, await unlessMissing(realpath(layout.pools), layout.pools))) continue;
     if (isWithin(real, there) || isWithin(there, real)) throw refuse(`lies in or around ${own}, which belongs to holdfastd`, 'Choose a directory outside of it, for example /srv/holdfast.');
   }
   const mount = mountOf(readMounts(), real);
@@ -49,6 +51,12 @@ export async function checkDirectory(pool: PoolRef, layout: NodeLayout, claim: C
   const marker = await readMarker(real);
   checkClaim(pool, real, marker, claim);
   return { real, marker, mount };
+}
+
+/** `<state>/pools/<name>` is a fit place for a directory pool; the mount points there are called by pool ids. */
+function isBesideDevicePools(real: string, pools: string): boolean {
+  const [first] = path.relative(pools, real).split(path.sep);
+  return real !== pools && isWithin(real, pools) && !isId('pool', first ?? '');
 }
 
 function checkMount(mount: MountEntry, force: boolean, refuse: (fault: string, hint: string) => HoldfastError): void {

@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { AttachRequest, ReplicaMeta, ReplicaRef } from '../control/ports/data-plane.ts';
 import { formatBytes } from '../model/bytes.ts';
@@ -18,6 +19,9 @@ import { changeMeta } from './meta.ts';
 import { processName, readForeignNamespaces, readMounts } from './mountinfo.ts';
 import { assertPoolThere } from './pool-marker.ts';
 import { tryLock } from './syscalls.ts';
+
+const PATIENCE_MS = 2_000;
+const PAUSE_MS = 25;
 
 export const volumeObject = (replica: ReplicaRef): string => `volume ${replica.volume_id}`;
 
@@ -56,7 +60,7 @@ export async function fenceReplica(replica: ReplicaRef, meta: ReplicaMeta): Prom
     if (!tryLock(fd)) throw held('another process');
     await changeMeta(metaFile, object, (now) => {
       if (now.volume_id !== meta.volume_id || now.replica_id !== meta.replica_id) throw new HoldfastError('failed_precondition', `${object}: the metadata on the medium is that of replica ${now.replica_id} of volume ${now.volume_id}`, { object, hint: 'The files of two volumes were mixed up. Nothing was changed.' });
-      if (now.generation > meta.generation) throw new HoldfastError('conflict', `${object}: generation ${now.generation} was fenced already, ${meta.generation} is refused`, { object, hint: 'The store may have been set back: see `holdfast volume recover`.' });
+      if (now.generation > meta.generation) throw new HoldfastError('conflict', `${object}: generation ${now.generation} was fenced already, ${meta.generation} is refused`, { object, hint: `An older copy of the store is in place: holdfast volume recover ${replica.volume_id}` });
       return isDeepStrictEqual(now, meta) ? null : meta;
     });
   } finally {
@@ -99,10 +103,22 @@ export async function detachReplica(view: MachineView, layout: NodeLayout, repli
   if (loop === null) return;
   const object = volumeObject(replica);
   const stillUsed = (): HoldfastError => new HoldfastError('conflict', `${object} is still in use: ${usersOf(loop, layout)}`, { object, hint: 'Stop what uses it, unmount it there, and detach again.' }, { retryable: true });
-  if (!isFree(loop.path)) throw stillUsed();
+  if (!(await becomesFree(loop))) throw stillUsed();
   const gone = await detachLoop(loop, loop.backing);
   view.changed();
   if (!gone) throw stillUsed();
+}
+
+/**
+ * A container that starts copies every mount for a moment before it drops what is not its own: a device that nobody
+ * has mounted here is given time to become free.
+ */
+async function becomesFree(loop: LoopDevice): Promise<boolean> {
+  for (let waited = 0; !isFree(loop.path); waited += PAUSE_MS) {
+    if (waited >= PATIENCE_MS || readMounts().some((entry) => entry.device === loop.device)) return false;
+    await sleep(PAUSE_MS);
+  }
+  return true;
 }
 
 /** Who has the device mounted, for a person. */

@@ -3,6 +3,7 @@
  * never unmounts what is not the volume's, nor lazily.
  */
 import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplicaRef } from '../control/ports/data-plane.ts';
 import { HoldfastError } from '../model/errors.ts';
 import type { Filesystem } from '../model/volume.ts';
@@ -102,6 +103,10 @@ export async function unmountBusy(at: string, object: string): Promise<void> {
  * mounted on it: the kernel would take that away lazily, under whoever uses it.
  */
 export async function removeMountPoint(at: string): Promise<void> {
-  if (readForeignNamespaces().some((namespace) => namespace.mounts.some((entry) => entry.mountPoint === at))) return;
+  for (let waited = 0; readForeignNamespaces().some((namespace) => namespace.mounts.some((entry) => entry.mountPoint === at)); waited += 50) {
+    // A container that starts has a copy of every mount for a moment only.
+    if (waited >= 500) return;
+    await sleep(50);
+  }
   await rmdir(at).catch(() => undefined);
 }

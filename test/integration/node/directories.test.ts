@@ -75,6 +75,16 @@ describe('what is refused as a directory pool', () => {
 });
 
 describe('a directory pool', () => {
+  test('may lie beside the mount points of device pools, but not in one, nor elsewhere among what is the daemon\'s', async () => {
+    const pools = path.join(on.root, 'var/lib/holdfast/pools');
+    const mountPoint = path.join(pools, 'pool_01ARZ3NDEKTSV4RRFFQ69G5FAV');
+    for (const place of [`${pools}/local`, `${mountPoint}/0`, path.join(on.root, 'var/lib/holdfast/store')]) mkdirSync(place, { recursive: true });
+    await check(directory(`${pools}/local`));
+    for (const place of [pools, mountPoint, `${mountPoint}/0`, path.join(on.root, 'var/lib/holdfast/store'), path.join(on.root, 'var/lib/holdfast')]) {
+      await expect(check(directory(place))).rejects.toMatchObject({ message: expect.stringContaining('belongs to holdfastd') });
+    }
+  });
+
   test('counts what it holds and what is free, and leaves other files alone', async () => {
     const place = await on.emptyDirectory();
     writeFileSync(path.join(place, 'theirs'), 'x');

@@ -48,6 +48,24 @@ test('files are private to root, and the image takes only what is written', asyn
   expect(readdirSync(paths.directory).sort()).toEqual(['data.1.img', 'descriptor.json', 'meta', 'snapshots']);
 });
 
+test.each(['ext4', 'xfs'] as const)('a new %s is empty, and so are its clone and what it grows to', async (filesystem) => {
+  const size = filesystem === 'xfs' ? 320 * MIB : SIZE;
+  const volume = await create(filesystem, size);
+  const contents = async (each: Made): Promise<readonly string[]> => {
+    const found = readdirSync(await mounted(each));
+    await on.plane().unmount(each.replica);
+    await on.plane().detach(each.replica);
+    return found;
+  };
+  expect(await contents(volume)).toEqual([]);
+  const snapshot = 'snap_01ARZ3NDEKTSV4RRFFQ69G5FAV';
+  await on.plane().takeSnapshot(volume.replica, snapshot, work());
+  const clone = newVolume(pool, filesystem, size + 32 * MIB);
+  await on.plane().createReplica(clone.replica, size + 32 * MIB, { kind: 'snapshot', from: volume.replica, snapshot_id: snapshot, filesystem }, clone.descriptor, work());
+  await on.plane().grow(volume.replica, 2 * size, filesystem, work());
+  expect([await contents(clone), await contents({ ...volume, descriptor: { ...volume.descriptor, size_bytes: 2 * size } })]).toEqual([[], []]);
+});
+
 test('space that is freed in the volume goes back to the pool', async () => {
   const at = await mounted(made);
   const fd = openSync(path.join(at, 'large'), 'w');
