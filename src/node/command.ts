@@ -12,7 +12,7 @@ const MAX_OUTPUT_BYTES = 1 << 20;
 /** For what goes through a whole filesystem. */
 export const LONG_MS = 6 * 3_600_000;
 
-const PACKAGES: Readonly<Record<string, string>> = { 'mkfs.xfs': 'xfsprogs', xfs_db: 'xfsprogs', 'mkfs.ext4': 'e2fsprogs', e2fsck: 'e2fsprogs', debugfs: 'e2fsprogs', resize2fs: 'e2fsprogs', debugfs: 'e2fsprogs', tune2fs: 'e2fsprogs', blkid: 'util-linux', wipefs: 'util-linux', modprobe: 'kmod' };
+const PACKAGES: Readonly<Record<string, string>> = { 'mkfs.xfs': 'xfsprogs', xfs_db: 'xfsprogs', 'mkfs.ext4': 'e2fsprogs', e2fsck: 'e2fsprogs', resize2fs: 'e2fsprogs', debugfs: 'e2fsprogs', tune2fs: 'e2fsprogs', blkid: 'util-linux', wipefs: 'util-linux', modprobe: 'kmod' };
 
 export interface CommandOptions {
   readonly signal?: AbortSignal;
