@@ -43,6 +43,7 @@ export const CATALOGUE: readonly Entry[] = [
   { name: 'volume inspect', summary: 'Show one volume in full', load: () => import('./commands/volume-inspect.ts') },
   { name: 'volume resize', summary: 'Grow a volume, in use or not', load: () => import('./commands/volume-resize.ts') },
   { name: 'volume update', summary: 'Change labels, protection or trash retention of a volume', load: () => import('./commands/volume-update.ts') },
+  { name: 'volume recover', summary: 'Take over what a replica knows after the store was set back', load: () => import('./commands/volume-recover.ts') },
   { name: 'volume attach', summary: 'Make the block device of a volume exist', load: () => import('./commands/volume-attach.ts') },
   { name: 'volume detach', summary: 'Remove the block device of a volume', load: () => import('./commands/volume-detach.ts') },
   { name: 'volume mount', summary: 'Mount a volume at a path', load: () => import('./commands/volume-mount.ts') },

@@ -122,7 +122,7 @@ async function readWhole(answer: IncomingMessage): Promise<WireAnswer> {
 
 const reasonOf = (signal: AbortSignal): Error => (signal.reason instanceof Error ? signal.reason : new Error('aborted'));
 
-const START = 'Is holdfastd running? Start it with "systemctl start holdfastd", or name its endpoint (--endpoint, HOLDFAST_ENDPOINT).';
+const START = 'Is holdfastd running? Start it as root ("holdfastd"), or name its endpoint (--endpoint, HOLDFAST_ENDPOINT).';
 
 /** Why there was no answer, for people. */
 function explain(thrown: unknown, endpoint: Endpoint, outgoing: ClientRequest): NoAnswer {

@@ -27,6 +27,8 @@ export interface Volumes {
   unpublish(ref: string, request: UnpublishVolume, options?: ChangeOptions): Promise<Volume>;
   /** To the trash, or for good when its retention is 0 or `purge` is given. */
   remove(ref: string, options?: ChangeOptions & { readonly purge?: boolean | undefined }): Promise<Removed>;
+  /** After the store was set back (condition `StoreBehind`): the record takes over what the replica knows. */
+  recover(ref: string, options?: ChangeOptions): Promise<Volume>;
   explain(ref: string, options?: ReadOptions): Promise<PlacementExplanation>;
 }
 
@@ -62,6 +64,9 @@ export function createVolumes(call: Call): Volumes {
     async resize(ref, sizeBytes, options = {}) {
       const answer = await call('post', '/v1/volumes/{volume}/resize', { path: { volume: ref }, header: changeHeader(options), body: { size_bytes: sizeBytes }, signal: sendingSignal(options) });
       return finish(call, answer, options, get);
+    },
+    async recover(ref, options = {}) {
+      return (await call('post', '/v1/volumes/{volume}/recover', { path: { volume: ref }, header: matchHeader(options), signal: options.signal })).body;
     },
     async attach(ref, options = {}) {
       return (await call('post', '/v1/volumes/{volume}/attach', { path: { volume: ref }, header: matchHeader(options), signal: options.signal })).body;

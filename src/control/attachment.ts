@@ -10,6 +10,7 @@ import { isoNow, type Context } from './context.ts';
 import { KEYS } from './keys.ts';
 import type { ReplicaRef } from './ports/data-plane.ts';
 import type { ReplicationEngine } from './ports/replication-engine.ts';
+import { isBehind } from './recover.ts';
 import { localReplica, replicaMeta, replicaRef } from './refs.ts';
 import { changeVolume } from './repository.ts';
 
@@ -44,6 +45,8 @@ export function createAttachment(ctx: Context): Attachment {
     const object = `volume ${volume.name}`;
     if (volume.status.state !== 'ready') throw new HoldfastError('failed_precondition', `${object} is ${volume.status.state}`, { object, hint: `holdfast volume inspect ${volume.name}` });
     const seen = await ctx.dataPlane.observeVolume(ref);
+    // The record is written before the replica, so a replica that is ahead means that the store was set back.
+    if (isBehind(volume, seen.meta)) throw new HoldfastError('failed_precondition', `the store knows less of ${object} than its replica: an older copy of the store is in place`, { object, hint: `Take over what the replica knows: holdfast volume recover ${volume.name}` });
     if (seen.image === null) throw new HoldfastError('failed_precondition', `the image of ${object} is missing; nothing is made in its place`, { object, hint: 'Put the file back, or restore a backup.' });
     if (seen.image.size_bytes < volume.replication.size) throw new HoldfastError('failed_precondition', `the image of ${object} is shorter than recorded: it was cut behind Holdfast's back`, { object, hint: `holdfast volume inspect ${volume.name}` });
   };

@@ -3,6 +3,7 @@ import { formatBytes } from '../model/bytes.ts';
 import type { PoolFilesystem, Pool } from '../model/pool.ts';
 import type { Condition } from '../model/record.ts';
 import type { Volume, VolumeState } from '../model/volume.ts';
+import { isBehind } from './recover.ts';
 import type { PoolObservation, VolumeObservation } from './ports/data-plane.ts';
 
 export type Finding = Omit<Condition, 'since'>;
@@ -20,6 +21,9 @@ export function judgeVolume(volume: Volume, seen: VolumeObservation | null, pool
   } else if (seen.image === null) {
     found.push({ type: 'ImageMissing', message: `the image of volume ${volume.name} is not in pool ${pool.name}`, hint: 'Nothing is re-created by itself. Put the file back, restore a backup, or remove the volume.' });
   }
+  if (!poolDown && seen.device === null && isBehind(volume, seen.meta)) {
+    found.push({ type: 'StoreBehind', message: `the replica of volume ${volume.name} has been used since the store's record of it was written: an older copy of the store is in place`, hint: `Take over what the replica knows: holdfast volume recover ${volume.name}` });
+  }
   found.push(...deviceFindings(volume, seen, bootId), ...sizeFindings(volume, seen));
   if (pool !== null && recorded !== 'trashed') found.push(...fullFindings(pool, pool.status.filesystems.filter(({ uuid }) => volume.replication.replicas.some(({ filesystem }) => filesystem === uuid))));
   if (recorded === 'trashed') return { state: 'trashed', findings: found.filter(({ type }) => type === 'ImageMissing' || type === 'PoolUnavailable') };
@@ -27,7 +31,7 @@ export function judgeVolume(volume: Volume, seen: VolumeObservation | null, pool
   return { state: fatal ? 'unavailable' : found.some(({ type }) => type !== 'PoolLow') ? 'degraded' : 'ready', findings: found };
 }
 
-const FATAL: ReadonlySet<string> = new Set(['PoolUnavailable', 'ImageMissing', 'ImageShort', 'LoopGone', 'FilesystemFailed', 'MetaDamaged']);
+const FATAL: ReadonlySet<string> = new Set(['StoreBehind', 'PoolUnavailable', 'ImageMissing', 'ImageShort', 'LoopGone', 'FilesystemFailed', ]);
 
 function deviceFindings(volume: Volume, seen: VolumeObservation, bootId: string): Finding[] {
   const found: Finding[] = [];

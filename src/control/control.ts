@@ -186,6 +186,8 @@ export interface Control {
   unpublishVolume(ref: string, request: { readonly consumer?: string; readonly path?: string }, options?: CallOptions): Promise<Volume>;
   /** Refused while protected, published or attached. To the trash, or purged at once when its retention is 0 or `purge`. */
   removeVolume(ref: string, request?: { readonly purge?: boolean }, options?: CallOptions): Promise<Accepted<Volume>>;
+  /** After the store was set back: the record takes over what the replica's metadata tell. Nothing to do when it is not behind. */
+  recoverVolume(ref: string, options?: CallOptions): Promise<Volume>;
   explainVolume(ref: string): Promise<PlacementExplanation>;
 
   listTrash(filter?: VolumeFilter): Promise<Page<Volume>>;

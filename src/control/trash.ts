@@ -56,10 +56,18 @@ export async function restoreFromTrash(ctx: Context, id: string, name: string): 
     ]);
     if (!done.committed) throw new HoldfastError('conflict', `there is a volume "${name}" already`, { object: `volume ${id}`, field: 'name', hint: `Take it back under another name: holdfast trash restore ${id} --name OTHER` });
     ctx.observations.forgetVolume(id);
+    if (name !== entry.value.name) await renameSnapshots(ctx, restored);
     await describe(ctx, restored);
     await ctx.events.tell({ kind: 'volume', id, name }, 'Restored', `volume ${name} was taken back from the trash`);
     return restored;
   });
+}
+
+/** Snapshots show the name that their volume has now. */
+async function renameSnapshots(ctx: Context, volume: Volume): Promise<void> {
+  for (const { key, revision, value } of await snapshotsOf(ctx.store, volume.id)) {
+    await ctx.store.txn([{ key, revision }], [{ op: 'put', key, value: { ...value, volume_name: volume.name } }]);
+  }
 }
 
 /** Writes the record's descriptor to the medium. The record is the truth and stands already: a medium that is away only makes the copy old. */

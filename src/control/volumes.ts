@@ -4,7 +4,7 @@ import { HoldfastError } from '../model/errors.ts';
 import { checkLabels } from '../model/name.ts';
 import type { Operation } from '../model/operation.ts';
 import { availableIn, type Pool } from '../model/pool.ts';
-import type { Publication, Volume } from '../model/volume.ts';
+import type { Publication, Replica, Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
 import { allocating } from './allocation.ts';
 import type { Context } from './context.ts';
@@ -12,13 +12,14 @@ import type { Control, VolumeFilter } from './control.ts';
 import { KEYS } from './keys.ts';
 import { allocate } from './ledger.ts';
 import type { Work } from './ports/data-plane.ts';
+import { isBehind, recovered, tellRecovered } from './recover.ts';
 import { localReplica } from './refs.ts';
 import { changeVolume, checkVersion, findVolume, needLiveVolume, needVolume, page } from './repository.ts';
 import { checkPath, checkRetention, checkSize } from './requests.ts';
 import { describe, moveToTrash, purgeSteps } from './trash.ts';
 import { createVolumeMaker } from './volume-create.ts';
 
-export type VolumeUseCases = Pick<Control, 'createVolume' | 'ensureVolume' | 'listVolumes' | 'getVolume' | 'updateVolume' | 'resizeVolume' | 'attachVolume' | 'detachVolume' | 'publishVolume' | 'unpublishVolume' | 'removeVolume' | 'explainVolume'>;
+export type VolumeUseCases = Pick<Control, 'createVolume' | 'ensureVolume' | 'listVolumes' | 'getVolume' | 'updateVolume' | 'resizeVolume' | 'attachVolume' | 'detachVolume' | 'publishVolume' | 'unpublishVolume' | 'removeVolume' | 'recoverVolume' | 'explainVolume'>;
 
 const target = (volume: Volume) => ({ kind: 'volume', id: volume.id, name: volume.name }) as const;
 const consumers = (publications: readonly Publication[]): string => publications.slice(0, 5).map(({ consumer, path }) => path ?? consumer).join(', ');
@@ -134,6 +135,16 @@ export function createVolumeUseCases(ctx: Context, attachment: Attachment): Volu
       return { object: volume, operation, warnings: [] };
     },
 
+    recoverVolume: async (ref) => observed(await locked(ref, async (volume) => {
+      const replica = await attachment.replica(volume);
+      const seen = await ctx.dataPlane.observeVolume(replica);
+      if (!isBehind(volume, seen.meta)) return volume;
+      const after = await changeVolume(ctx.store, volume.id, (record) => recovered(record, seen));
+      await recountPool(ctx, localReplica(after), after.spec.size_bytes - volume.spec.size_bytes);
+      await ctx.events.tell(target(after), 'Recovered', tellRecovered(volume, after), 'warning');
+      return after;
+    })),
+
     async explainVolume(ref) {
       return maker.explain((await needVolume(ctx.store, ref)).value);
     },
@@ -169,6 +180,15 @@ async function reserveGrowth(ctx: Context, volume: Volume, size: number): Return
   });
 }
 
+/** Counts bytes that exist already: nobody is asked whether there is room. */
+async function recountPool(ctx: Context, replica: Replica, bytes: number): Promise<void> {
+  await allocating(ctx, `pool ${replica.pool}`, async () => {
+    const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
+    if (entry === null || bytes === 0) return true;
+    return (await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: allocate(entry.value, replica.filesystem, bytes) }])).committed || null;
+  });
+}
+
 function registerGrow(ctx: Context, attachment: Attachment): void {
   ctx.operations.register('volume.grow', {
     cancellable: false,
@@ -197,13 +217,7 @@ function registerGrow(ctx: Context, attachment: Attachment): void {
       const to = operation.args.to as number;
       const from = operation.args.from as number;
       if (found === null || found.value.spec.size_bytes === to) return;
-      const replica = localReplica(found.value);
-      await allocating(ctx, `volume ${operation.target.name}`, async () => {
-        const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
-        if (entry === null) return true;
-        const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: allocate(entry.value, replica.filesystem, from - to) }]);
-        return done.committed || null;
-      });
+      await recountPool(ctx, localReplica(found.value), from - to);
       await ctx.events.tell(operation.target, 'GrowFailed', `volume ${operation.target.name} did not grow to ${formatBytes(to)}: ${error.message}`, 'warning');
     },
   });

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawnSync, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, truncateSync, writeFileSync, rmSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, truncateSync, writeFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { daemonProcess, type DaemonProcess } from './process.ts';
 
@@ -132,6 +132,29 @@ describe('a full medium', () => {
     await mount();
     const dd = spawnSync('dd', ['if=/dev/zero', `of=${path.join(target(), 'x')}`, 'bs=1M', 'count=100'], { encoding: 'utf8' });
     expect(dd.stderr).toContain('No space left on device');
+    await content();
+  });
+});
+
+describe('a store that was set back', () => {
+  it('is noticed by its volumes, which are recovered from their replicas with all that was written since', async () => {
+    const store = path.join(daemon.root, 'var/lib/holdfast/store');
+    await daemon.kill('SIGTERM');
+    cpSync(store, `${store}.old`, { recursive: true });
+    await daemon.start();
+    await mount();
+    writeFileSync(path.join(target(), 'since'), 'written after the copy');
+    await daemon.client.volumes.resize('v', 96 * MIB).catch(() => undefined);
+    await daemon.client.volumes.unpublish('v', { path: target() });
+    await daemon.kill('SIGTERM');
+    rmSync(store, { recursive: true });
+    renameSync(`${store}.old`, store);
+    await daemon.start();
+    await condition('StoreBehind');
+    expect(await refusal(mount())).toMatchObject({ code: 'failed_precondition', detail: { hint: expect.stringContaining('volume recover') } });
+    await daemon.client.volumes.recover('v');
+    await mount();
+    expect(readFileSync(path.join(target(), 'since'), 'utf8')).toBe('written after the copy');
     await content();
   });
 });

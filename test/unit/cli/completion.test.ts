@@ -16,8 +16,8 @@ describe('completion offers', () => {
     expect(await words('')).toEqual(expect.arrayContaining(['status', 'volume', 'pool', 'completion']));
     expect(await words('')).not.toContain('__complete');
     expect(await words('sn')).toEqual(['snapshot']);
-    expect(await words('volume re')).toEqual(['resize', 'remove']);
-    expect(await words('-o json volume re')).toEqual(['resize', 'remove']);
+    expect(await words('volume re')).toEqual(['resize', 'recover', 'remove']);
+    expect(await words('-o json volume re')).toEqual(['resize', 'recover', 'remove']);
     expect(await words('nonsense ')).toEqual([]);
   });
   it('names of what there is, where one fits', async () => {

@@ -86,7 +86,7 @@ describe('without a daemon', () => {
   it('a command exits with 5 and says what to do', async () => {
     const { code, out, err } = await holdfast(['status']);
     expect({ code, out }).toEqual({ code: 5, out: '' });
-    expect(err).toBe('error: holdfastd cannot be reached: there is no socket at /nowhere/holdfast.sock\n  endpoint unix:///nowhere/holdfast.sock\n  hint: Is holdfastd running? Start it with "systemctl start holdfastd", or name its endpoint (--endpoint, HOLDFAST_ENDPOINT).\n');
+    expect(err).toBe('error: holdfastd cannot be reached: there is no socket at /nowhere/holdfast.sock\n  endpoint unix:///nowhere/holdfast.sock\n  hint: Is holdfastd running? Start it as root ("holdfastd"), or name its endpoint (--endpoint, HOLDFAST_ENDPOINT).\n');
   });
   it('--endpoint goes before the environment', async () => {
     expect((await holdfast(['--endpoint', 'unix:///other.sock', 'status'])).err).toContain('/other.sock');

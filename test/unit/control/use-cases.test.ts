@@ -252,6 +252,18 @@ describe('what is not as recorded', () => {
     expect(await refusal(control.createVolume({ name: 'w' }))).toMatchObject({ code: 'failed_precondition' });
   });
 
+  it('shows that the store was set back, refuses to mount, and recovers from the replica', async () => {
+    await make('v');
+    const volume = await control.getVolume('v');
+    const replica = bench.machine.mediumOf(volume.replication.replicas[0]?.filesystem ?? '')?.replicas.get(volume.replication.replicas[0]?.id ?? '');
+    if (replica !== undefined) replica.meta = { ...replica.meta, generation: 7 };
+    expect(await control.getVolume('v')).toMatchObject({ status: { state: 'unavailable', conditions: [{ type: 'StoreBehind' }] } });
+    expect(await refusal(control.publishVolume('v', { consumer: 'c' }))).toMatchObject({ code: 'failed_precondition' });
+    expect((await control.recoverVolume('v')).replication.generation).toBeGreaterThanOrEqual(7);
+    await control.publishVolume('v', { consumer: 'c' });
+    expect((await control.getVolume('v')).status).toMatchObject({ state: 'ready', conditions: [] });
+  });
+
   it('shows a device that is gone, and one that somebody else made', async () => {
     await make('v');
     await control.publishVolume('v', { consumer: 'c' });

@@ -80,6 +80,9 @@ export function volumeRoutes(door: Door): void {
     return door.settle(request, reply, accepted, 200, (id) => control.getVolume(id));
   });
 
+  app.post('/v1/volumes/:volume/recover', {
+    schema: { operationId: 'recoverVolume', summary: 'Take over what a replica knows after the store was set back', description: 'For condition `StoreBehind`: an older copy of the store is in place. Generation, history and size of the record become those of the replica\'s own metadata. Does nothing when the record is not behind.', tags, params: params.volume, headers: MATCH_HEADERS, response: answers({ 200: [volume.Volume, 'The volume.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition') },
+  }, async (request, reply) => single(reply, await control.recoverVolume(request.params.volume, callOptions(request))));
   app.post('/v1/volumes/:volume/attach', {
     schema: { operationId: 'attachVolume', summary: 'Make the block device of a volume', tags, params: params.volume, headers: MATCH_HEADERS, response: answers({ 200: [volume.Volume, 'The volume; `status.device` is its device.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition', 'unsupported') },
   }, async (request, reply) => single(reply, await control.attachVolume(request.params.volume, callOptions(request))));

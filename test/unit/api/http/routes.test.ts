@@ -42,6 +42,7 @@ describe('what a request becomes for control', () => {
     ['DELETE /v1/volumes/db?purge=true', undefined, {}, 'removeVolume', done, ['db', { purge: true }, actor], 200],
     ['DELETE /v1/volumes/db', undefined, { 'If-Match': '*' }, 'removeVolume', done, ['db', { purge: false }, actor], 200],
     ['POST /v1/volumes/db/resize', { size_bytes: 2147483648 }, {}, 'resizeVolume', done, ['db', 2147483648, actor], 200],
+    ['POST /v1/volumes/db/recover', undefined, {}, 'recoverVolume', VOLUME, ['db', actor], 200],
     ['POST /v1/volumes/db/attach', undefined, {}, 'attachVolume', VOLUME, ['db', actor], 200],
     ['POST /v1/volumes/db/detach', undefined, {}, 'detachVolume', VOLUME, ['db', actor], 200],
     ['POST /v1/volumes/db/publish', { consumer: 'path:/x', path: '/x', read_only: true }, {}, 'publishVolume', { volume: VOLUME, mount_path: '/x' }, ['db', { consumer: 'path:/x', path: '/x', read_only: true }, actor], 200],
