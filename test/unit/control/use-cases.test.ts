@@ -105,6 +105,19 @@ describe('creating', () => {
     expect(await refusal(control.createVolume({ name: 'v', size_bytes: 200 * GIB, dry_run: true }))).toMatchObject({ code: 'resource_exhausted' });
   });
 
+  it('can be cancelled while it runs: everything is taken back, and the operation says so', async () => {
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => { release = resolve; });
+    bench.plane.crashAt = (method, when) => (method === 'createReplica' && when === 'before' ? gate : undefined);
+    const { operation } = await control.createVolume({ name: 'v', size_bytes: GIB });
+    const id = operation?.id ?? '';
+    expect(await control.cancelOperation(id)).toMatchObject({ cancel_requested: true });
+    release();
+    expect(await control.waitOperation(id, 60_000)).toMatchObject({ state: 'cancelled', error: { code: 'failed_precondition' } });
+    expect(await unsound(bench)).toEqual([]);
+    expect(await refusal(control.cancelOperation(id))).toMatchObject({ code: 'failed_precondition' });
+  });
+
   it.each([
     ['a name with a slash', { name: 'a/b' }, 'name'],
     ['a name of 300 characters', { name: 'a'.repeat(300) }, 'name'],
