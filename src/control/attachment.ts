@@ -28,10 +28,17 @@ export function createAttachment(ctx: Context): Attachment {
   const subject = (volume: Volume) => ({ kind: 'volume', id: volume.id, name: volume.name }) as const;
   const isMine = (lease: NodeLease | null): boolean => lease !== null && lease.node === self.node && lease.lease === self.lease;
 
-  const replica = async (volume: Volume): Promise<ReplicaRef> => {
+  const poolOf = async (volume: Volume): Promise<Pool> => {
     const pool = await ctx.store.get<Pool>(KEYS.pool(localReplica(volume).pool));
     if (pool === null) throw new HoldfastError('failed_precondition', `the pool of volume ${volume.name} is gone`, { object: `volume ${volume.name}` });
-    const seen = await ctx.observations.pool(pool.value, 1_000);
+    return pool.value;
+  };
+
+  /** For the way out: what is mounted can be unmounted, whatever has become of the pool. */
+  const recordedReplica = async (volume: Volume): Promise<ReplicaRef> => replicaRef(volume, await poolOf(volume));
+
+  const replica = async (volume: Volume): Promise<ReplicaRef> => {
+    const seen = await ctx.observations.pool(await poolOf(volume), 1_000);
     if (seen.status.state !== 'ready') {
       const condition = seen.status.conditions[0];
       throw new HoldfastError('failed_precondition', `pool ${seen.name} cannot be used: ${condition?.message ?? `it is ${seen.status.state}`}`, { object: `pool ${seen.name}`, hint: condition?.hint ?? `holdfast pool inspect ${seen.name}` });
@@ -74,7 +81,7 @@ export function createAttachment(ctx: Context): Attachment {
   };
 
   const detach = async (volume: Volume): Promise<Volume> => {
-    const ref = await replica(volume);
+    const ref = await recordedReplica(volume);
     await ctx.dataPlane.unmount(ref);
     await ctx.dataPlane.detach(ref);
     if (volume.replication.writer === null && volume.replication.attaching === null) return volume;
@@ -115,14 +122,12 @@ export function createAttachment(ctx: Context): Attachment {
     },
 
     async unpublish(volume, which) {
-      const ref = await replica(volume);
+      const ref = await recordedReplica(volume);
       const leaving = volume.status.publications.filter(which);
       for (const { path } of leaving) if (path !== null) await ctx.dataPlane.unpublish(ref, path);
       const staying = volume.status.publications.filter((publication) => !which(publication) && publication.boot_id === bootId);
       if (leaving.length === 0 && staying.length === volume.status.publications.length) return volume;
-      if (staying.length === 0) {
-        await ctx.dataPlane.unmount(ref);
-      }
+      if (staying.length === 0) await ctx.dataPlane.unmount(ref);
       const recorded = await changeVolume(ctx.store, volume.id, (record) => withPublications(record, staying));
       return staying.length === 0 ? detach(recorded) : recorded;
     },
@@ -138,7 +143,7 @@ export function createAttachment(ctx: Context): Attachment {
       const reserved = isMine(current.replication.attaching);
       const unused = isMine(current.replication.writer) && current.status.publications.length === 0;
       if (!reserved && !unused) return current;
-      const ref = await replica(current);
+      const ref = await recordedReplica(current);
       const seen = await ctx.dataPlane.observeVolume(ref);
       // An attach was cut off before anything was mounted: what there is of a device can go.
       if (reserved && seen.mount_path === null && seen.device !== null && current.replication.writer === null) await ctx.dataPlane.detach(ref);

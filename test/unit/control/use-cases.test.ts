@@ -233,6 +233,14 @@ describe('attaching', () => {
     await bench.done(control.removeVolume('v'));
   });
 
+  it('lets a consumer go when the pool has failed meanwhile', async () => {
+    await make('v');
+    await control.publishVolume('v', { consumer: 'c' });
+    bench.machine.poolFaults.set((await control.getPool('p')).id, 'DeviceMissing');
+    expect((await control.getPool('p')).status.state).toBe('unavailable');
+    expect((await control.unpublishVolume('v', { consumer: 'c' })).status.publications).toEqual([]);
+  });
+
   it('does not take another target path for the same consumer', async () => {
     await make('v');
     await control.publishVolume('v', { consumer: 'c', path: '/mnt/a' });
