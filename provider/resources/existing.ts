@@ -10,27 +10,22 @@ export interface Existing {
   readonly id: string;
   /** Whether an object of this state was seen under this id in this run. */
   readonly held: boolean;
-  /** Why it is not simply taken, as half a sentence. */
+  /** Why it is not simply taken, as half a sentence; not used for what is held. */
   readonly because: string;
 }
 
 /** The detail of the error: every way out, ready to paste. */
 export function existsAlready({ noun, name, id, held, because }: Existing): string {
   const type = `holdfast_${noun}`;
-  const replaced = [
-    `- Marked for replacement by "terraform taint": terraform untaint ${type}.NAME`,
-    '- Replaced by -replace or replace_triggered_by: leave that out; a replacement would destroy what the old one holds.',
-    '- Its address changed (another resource name, module, count or for_each key): tell Terraform with',
-    `    moved {\n      from = ${type}.OLD\n      to   = ${type}.NEW\n    }`,
-    '- It should stay, unmanaged, beside a new one of another name: give it up with',
-    `    removed {\n      from = ${type}.OLD\n      lifecycle { destroy = false }\n    }`,
-  ];
-  const imported = [`- Manage the one that exists:`, `    import {\n      to = ${type}.NAME\n      id = "${id}"\n    }`];
-  const ways = held ? replaced : [...imported, ...replaced.slice(0, 4)];
+  const untaint = `- Marked for replacement by "terraform taint":\n    terraform untaint ${type}.NAME`;
+  const replace = `- Replaced by -replace or replace_triggered_by: leave that out.\n  A replacement would destroy what the old one holds.`;
+  const moved = `- Its address changed (name of the resource, module, count, for_each key):\n    moved {\n      from = ${type}.OLD\n      to   = ${type}.NEW\n    }`;
+  const removed = `- It shall stay, unmanaged, beside a new one of another name:\n    removed {\n      from = ${type}.OLD\n      lifecycle { destroy = false }\n    }`;
+  const imported = `- Manage the one that exists:\n    import {\n      to = ${type}.NAME\n      id = "${id}"\n    }`;
   return [
-    `The ${noun} "${name}" exists (${id}), and ${because}. Nothing was created, changed or deleted.`,
-    held ? 'This state holds it. Which case is it?' : 'Which case is it?',
-    ...ways,
+    `The ${noun} "${name}" exists (${id}): ${held ? 'this state holds it already' : because}. Nothing was created, changed or deleted.`,
+    'Which case is it?',
+    ...(held ? [untaint, replace, moved, removed] : [imported, untaint, replace, moved]),
   ].join('\n');
 }
 

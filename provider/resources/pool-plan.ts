@@ -43,7 +43,7 @@ async function planNewPool(plan: PoolDraft, context: Context): Promise<void> {
 
 /** Null when a pool of this name is what an interrupted create of ours left, else why it is not taken. */
 export function whyPoolNotTaken(existing: Pool, plan: Pick<PoolDraft, 'kind' | 'path' | 'devices'>, { owner, run }: Connection): string | null {
-  if (run.isHeld(existing.id) || run.isLeaving(existing.id)) return 'another address of this state holds it';
+  if (run.isHeld(existing.id) || run.isLeaving(existing.id)) return 'this state holds it already';
   if (owner === '') return 'the provider has no "owner", so that it cannot be told whether an interrupted run of this configuration made it';
   if (existing.owner !== owner) return existing.owner === '' ? 'it has no owner' : `its owner is "${existing.owner}", not "${owner}"`;
   if (existing.status.allocated_bytes > 0) return 'volumes or trash are in it';

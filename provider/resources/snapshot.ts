@@ -95,7 +95,7 @@ async function planNewSnapshot(plan: SnapshotDraft, context: Context): Promise<v
 
 /** A snapshot holds data from the moment it is taken: it is never taken over. */
 export const takenDetail = (existing: Snapshot, volumeName: string, { run }: Connection): string =>
-  existsAlready({ noun: 'snapshot', name: `${volumeName}@${existing.name}`, id: existing.id, held: run.isHeld(existing.id), because: `holds what its volume had at ${existing.created_at}` });
+  existsAlready({ noun: 'snapshot', name: `${volumeName}@${existing.name}`, id: existing.id, held: run.isHeld(existing.id), because: `it holds what its volume had at ${existing.created_at}` });
 
 /** It may come to take what its volume takes now. */
 async function checkRoom(volume: Volume, name: string, connection: Connection, context: Context): Promise<void> {

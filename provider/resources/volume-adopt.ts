@@ -11,7 +11,7 @@ import type { Connection } from './connection.ts';
 export function whyNotTaken(volume: Volume, request: Omit<CreateVolume, 'labels'>, poolId: string | null, connection: Connection): string | null {
   const { owner, run } = connection;
   const { spec, status, replication } = volume;
-  if (run.isHeld(volume.id) || run.isLeaving(volume.id)) return 'another address of this state holds it';
+  if (run.isHeld(volume.id) || run.isLeaving(volume.id)) return 'this state holds it already';
   if (owner === '') return 'the provider has no "owner", so that it cannot be told whether an interrupted run of this configuration made it';
   if (volume.owner !== owner) return volume.owner === '' ? 'it has no owner' : `its owner is "${volume.owner}", not "${owner}"`;
   if (!isVirgin(volume)) return spec.source_snapshot === null ? `it was attached before (generation ${replication.generation}), so it may hold data` : 'it is a clone, so it holds data';

@@ -1,5 +1,5 @@
 /** Plans of `holdfast_volume` for volumes that exist: what may change, what it does to the data, and what is refused. */
-import { formatBytes, formatSize, parseSize } from '../../src/model/bytes.ts';
+import { formatBytes, formatSize, MIB, parseSize } from '../../src/model/bytes.ts';
 import { parseDuration } from '../../src/model/duration.ts';
 import type { PlanChange, PlanContext } from '../framework/index.ts';
 import { isUnknown, UNKNOWN } from '../protocol/value.ts';
@@ -121,7 +121,7 @@ async function checkGrowth(prior: VolumeState, size: number, context: Context): 
     object: `volume ${prior.name}`, bytes: size - (volume?.spec.size_bytes ?? prior.size_bytes), pool: home, class: 'any', filesystem: volume?.replication.replicas[0]?.filesystem ?? null,
   }, pools);
   if (verdict.fits) return;
-  const most = prior.size_bytes + Math.floor(verdict.left / 4096) * 4096;
+  const most = prior.size_bytes + Math.floor(verdict.left / MIB) * MIB;
   const others = verdict.others.length === 0 ? '' : ` beside ${verdict.others.slice(0, 5).join(', ')} of this plan`;
   context.error('Pool is full', `Volume "${prior.name}" cannot grow to ${formatBytes(size)}: pool "${pool.name}" has room for ${formatBytes(verdict.left)} more${others}, and ${formatBytes(size - prior.size_bytes)} are needed. Ask for ${formatSize(most)} or less, add capacity to the pool, or empty its trash (holdfast trash list).`, ['size']);
 }

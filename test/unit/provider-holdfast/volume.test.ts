@@ -54,7 +54,7 @@ describe('create', () => {
   test('is refused when two addresses of one run want the same name', async () => {
     const { harness } = driven;
     await applied(harness, TYPE, volume());
-    expect(errors((await harness.plan(TYPE, volume())).said)).toEqual([expect.stringContaining('another address of this state holds it')]);
+    expect(errors((await harness.plan(TYPE, volume())).said)).toEqual([expect.stringContaining('this state holds it already')]);
   });
 });
 
