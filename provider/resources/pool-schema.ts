@@ -16,7 +16,7 @@ export const poolAttributes = {
   path: t.string().validate(ABSOLUTE)
     .describe('Kind `directory`: an existing directory, as an absolute path. Snapshots are instant where its filesystem can share blocks (XFS, btrfs). It cannot be changed. Give either this or `devices`.'),
   devices: t.list(t.string().validate(ABSOLUTE)).validate(sizeBetween(1, 64))
-    .describe('Kind `device`: 1 to 64 block devices, as absolute paths; best by id (`/dev/disk/by-id/…`). One that holds anything or is mounted is refused. Devices added at the end of the list are added to the pool; none can be taken away.'),
+    .describe('Kind `device`: 1 to 64 block devices, as absolute paths; best by id (`/dev/disk/by-id/…`). One that holds anything or is mounted is refused. Devices added at the end of the list are added to the pool; none can be taken away. What a device itself has grown by is taken in by `holdfast pool grow NAME`.'),
   force: t.bool()
     .describe('Whether devices that hold something are taken and **overwritten**, when the pool is made and when devices are added. Never one that is mounted. Default `false`.'),
   overcommit: t.float().default(1).validate(between(0.1, 100))
