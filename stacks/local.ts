@@ -11,7 +11,8 @@ import type { LocalSettings } from './settings.ts';
 export class LocalStack extends TerraformStack {
   constructor(scope: Construct, id: string, settings: LocalSettings) {
     super(scope, id);
-    new Holdfast(this, 'holdfast', given({ endpoint: settings.endpoint }));
+    // What a cut-off deploy began is taken up by the next one only where it is known to be its own.
+    new Holdfast(this, 'holdfast', given({ endpoint: settings.endpoint, owner: `stack-${id}` }));
 
     const pool = settings.devices === undefined
       ? Pool.directory(this, 'local', { path: settings.path })
