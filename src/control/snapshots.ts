@@ -2,7 +2,7 @@
 import { HoldfastError } from '../model/errors.ts';
 import { checkLabels, checkName } from '../model/name.ts';
 import type { Operation } from '../model/operation.ts';
-import type { Pool } from '../model/pool.ts';
+import { roomIn, type Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
@@ -12,7 +12,6 @@ import type { Control } from './control.ts';
 import { repeatable } from './idempotency.ts';
 import { KEYS } from './keys.ts';
 import { allocate } from './ledger.ts';
-import { availableIn } from '../model/pool.ts';
 import { formatBytes } from '../model/bytes.ts';
 import { localReplica } from './refs.ts';
 import { changeVolume, checkVersion, findSnapshot, findVolume, needLiveVolume, needSnapshot, needVolume, page } from './repository.ts';
@@ -32,8 +31,7 @@ export async function draftSnapshot(ctx: Context, volume: Volume, name: string, 
   const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
   if (entry === null) throw new HoldfastError('failed_precondition', `the pool of volume ${volume.name} is gone`, { object: `volume ${volume.name}` });
   const pool = await ctx.observations.pool(entry.value, 1_000);
-  const filesystem = pool.status.filesystems.find(({ uuid }) => uuid === replica.filesystem);
-  const room = filesystem === undefined ? 0 : availableIn({ ...pool, status: { ...pool.status, allocated_by_filesystem: entry.value.status.allocated_by_filesystem } }, filesystem);
+  const room = roomIn(pool, replica.filesystem);
   if (bytes > room) {
     throw new HoldfastError('resource_exhausted', `no room for a snapshot of volume ${volume.name}: it may come to take ${formatBytes(bytes)}, and pool ${pool.name} can still provision ${formatBytes(room)}`, { object: `volume ${volume.name}`, field: 'volume', hint: `Remove old snapshots, empty the trash, or grow the pool: holdfast pool grow ${pool.name}` });
   }

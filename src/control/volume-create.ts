@@ -1,6 +1,6 @@
 /** Making a volume: decided in one transaction (name, place, bytes), then done by the operation `volume.create`. */
 import { HoldfastError } from '../model/errors.ts';
-import { availableIn, type Pool } from '../model/pool.ts';
+import { roomIn, type Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { conflictError, conflictsWithVolume } from '../model/spec-match.ts';
 import type { Volume } from '../model/volume.ts';
@@ -46,8 +46,8 @@ export function createVolumeMaker(ctx: Context) {
     const { wish, spec } = await wishOf(request);
     const { pool, filesystem } = choosePlace(wish, await ctx.observations.pools(2_000));
     const record = await needPool(ctx.store, pool.id);
-    const roomNow = availableIn({ ...record.value, status: { ...record.value.status, filesystems: pool.status.filesystems } }, filesystem);
-    if (roomNow < spec.size_bytes) return plan(request);
+    // Taken by another since the pools were looked at: look again.
+    if (roomIn(await ctx.observations.pool(record.value, 2_000), filesystem.uuid) < spec.size_bytes) return plan(request);
     const volume: Volume = {
       id: mintId(ctx, 'volume'), name: wish.name, version: 1, owner: request.owner ?? '', labels: request.labels ?? {}, created_at: isoNow(ctx.clock), spec,
       status: { state: 'creating', conditions: [], observed_at: null, used_bytes: null, written_at: null, device: null, mount_path: null, publications: [], trashed: null },

@@ -3,7 +3,7 @@ import { formatBytes, formatSize } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { checkLabels } from '../model/name.ts';
 import type { Operation } from '../model/operation.ts';
-import { availableIn, type Pool } from '../model/pool.ts';
+import { roomIn, type Pool } from '../model/pool.ts';
 import type { Publication, Replica, Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
 import { allocating } from './allocation.ts';
@@ -169,8 +169,7 @@ async function reserveGrowth(ctx: Context, volume: Volume, size: number): Return
     const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
     if (entry === null) throw new HoldfastError('failed_precondition', `the pool of ${object} is gone`, { object });
     const pool = await ctx.observations.pool(entry.value, 1_000);
-    const filesystem = pool.status.filesystems.find(({ uuid }) => uuid === replica.filesystem);
-    const room = filesystem === undefined ? 0 : availableIn({ ...pool, status: { ...pool.status, allocated_by_filesystem: entry.value.status.allocated_by_filesystem } }, filesystem);
+    const room = roomIn(pool, replica.filesystem);
     if (delta > room) {
       throw new HoldfastError('resource_exhausted', `${object} cannot grow to ${formatBytes(size)}: pool ${pool.name} can still provision ${formatBytes(room)}, ${formatBytes(delta)} more are needed`, { object, field: 'size', hint: `Ask for ${formatSize(volume.spec.size_bytes + Math.floor(room / 4096) * 4096)} or less, or grow the pool: holdfast pool grow ${pool.name}` });
     }

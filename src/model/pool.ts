@@ -62,5 +62,11 @@ export interface Pool extends ObjectRecord<PoolSpec, PoolStatus> {
 export const availableIn = (pool: Pool, filesystem: PoolFilesystem): Bytes =>
   Math.max(0, Math.floor(filesystem.capacity_bytes * pool.spec.overcommit) - (pool.status.allocated_by_filesystem[filesystem.uuid] ?? 0));
 
+/** As `availableIn`, by UUID; 0 for a filesystem that the pool does not have. */
+export function roomIn(pool: Pool, uuid: string): Bytes {
+  const filesystem = pool.status.filesystems.find((one) => one.uuid === uuid);
+  return filesystem === undefined ? 0 : availableIn(pool, filesystem);
+}
+
 /** What may still be provisioned in all; a single volume must fit in one filesystem. */
 export const availableBytes = (pool: Pool): Bytes => pool.status.filesystems.reduce((sum, filesystem) => sum + availableIn(pool, filesystem), 0);
