@@ -1,4 +1,4 @@
-/** Volume: what a container mounts. The `replication` part is what DESIGN calls the record of the protocol. */
+/** Volume: what a container mounts. The `replication` part is the record that the replication protocol works on. */
 import { GIB, MIB, PIB, type Bytes } from './bytes.ts';
 import { DAY_MS, type Millis } from './duration.ts';
 import type { Condition, ObjectRecord } from './record.ts';
