@@ -117,6 +117,7 @@ describe('volumes', () => {
     expect(await ok('volume', 'attach', 'web')).toMatch(/^volume web is attached as \/dev\/loop\d+\n$/);
     expect(await ok('volume', 'list')).toContain('(attached)');
     expect(await ok('volume', 'detach', 'web')).toBe('volume web is detached\n');
+    expect(await ok('volume', 'recover', 'web')).toBe('volume web is at generation 1, history 1\n');
   });
 });
 

@@ -119,7 +119,7 @@ describe('the local stack', () => {
 
   it('grows by one number, takes devices, and declares the snapshots that are named', () => {
     const { resource, provider } = local({ endpoint: 'unix:///x.sock', devices: ['/dev/vdb'], webGibibytes: 3, snapshots: ['monday', 'tuesday'] });
-    expect(provider?.['holdfast']?.[0]).toEqual({ endpoint: 'unix:///x.sock' });
+    expect(provider?.['holdfast']?.[0]).toEqual({ endpoint: 'unix:///x.sock', owner: 'stack-local' });
     expect(resource?.['holdfast_pool']?.['local']).toMatchObject({ kind: 'device', devices: ['/dev/vdb'] });
     expect(resource?.['holdfast_volume']?.['web']).toMatchObject({ size: '3G' });
     expect(Object.values(resource?.['holdfast_snapshot'] ?? {}).map((one) => one['name'])).toEqual(['monday', 'tuesday']);
