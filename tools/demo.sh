@@ -185,6 +185,10 @@ down() {
   if docker version >/dev/null 2>&1; then
     docker rm --force --volumes "$web" "$cache" >/dev/null 2>&1 || true
     docker image rm "$image" >/dev/null 2>&1 || true
+    # An engine that was there before keeps a note of every volume; it lets go of them only while the driver answers.
+    docker volume ls --quiet --filter driver=holdfast 2>/dev/null | while read -r volume; do
+      docker volume rm --force "$volume" >/dev/null 2>&1 || true
+    done
   fi
   if [ -f "$demo/holdfastd.pid" ]; then
     pid=$(cat "$demo/holdfastd.pid")
