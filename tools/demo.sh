@@ -185,8 +185,9 @@ down() {
   if docker version >/dev/null 2>&1; then
     docker rm --force --volumes "$web" "$cache" >/dev/null 2>&1 || true
     docker image rm "$image" >/dev/null 2>&1 || true
-    # An engine that was there before keeps a note of every volume; it lets go of them only while the driver answers.
-    docker volume ls --quiet --filter driver=holdfast 2>/dev/null | while read -r volume; do
+    # An engine that was there before keeps a note of every volume. It lets go of them only while the driver answers,
+    # and of an in-line spec only while its volume exists: so "size=…,name=cache" goes before "cache".
+    docker volume ls --quiet --filter driver=holdfast 2>/dev/null | sort --reverse | while read -r volume; do
       docker volume rm --force "$volume" >/dev/null 2>&1 || true
     done
   fi
