@@ -11,7 +11,7 @@ demo=${HOLDFAST_DEMO_ROOT:-/var/tmp/holdfast-demo}
 machine=$demo/machine
 plugin=/run/docker/plugins/holdfast.sock
 image=holdfast/demo
-web=holdfast-demo-web cache=holdfast-demo-cache
+web=holdfast-demo-web cache=holdfast-demo-cache spec=size=1G,fs=xfs,name=cache
 export PATH=$top/bin:$top/.toolchain/bin:$PATH:/usr/sbin:/sbin
 export HOLDFAST_ENDPOINT=unix://$machine/run/holdfast/holdfast.sock
 
@@ -97,7 +97,7 @@ up() {
   inside 'cat /data/precious'
 
   section '6  A second container, with no ticket: its volume is made from the line that names it'
-  shown docker run --name "$cache" --network none --volume-driver holdfast -v size=1G,fs=xfs,name=cache:/data "$image" sh -c 'echo "made on the spot" > /data/hello; df -h /data; cat /data/hello'
+  shown docker run --name "$cache" --network none --volume-driver holdfast -v "$spec:/data" "$image" sh -c 'echo "made on the spot" > /data/hello; df -h /data; cat /data/hello'
   shown holdfast volume list
 
   section '7  Deploying once more changes nothing'
@@ -186,8 +186,8 @@ down() {
     docker rm --force --volumes "$web" "$cache" >/dev/null 2>&1 || true
     docker image rm "$image" >/dev/null 2>&1 || true
     # An engine that was there before keeps a note of every volume. It lets go of them only while the driver answers,
-    # and of an in-line spec only while its volume exists: so "size=…,name=cache" goes before "cache".
-    docker volume ls --quiet --filter driver=holdfast 2>/dev/null | sort --reverse | while read -r volume; do
+    # and of an in-line spec only while its volume exists.
+    { echo "$spec"; docker volume ls --quiet --filter driver=holdfast; } 2>/dev/null | while read -r volume; do
       docker volume rm --force "$volume" >/dev/null 2>&1 || true
     done
   fi
