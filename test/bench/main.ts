@@ -20,7 +20,7 @@ try {
   say('create → mounted …');
   const creates = await timeCreates(daemon, quick ? 30 : 200);
   say('reading and writing …');
-  const io = await compareIo(daemon, quick ? { seconds: 1, rounds: 1 } : { seconds: 2, rounds: 9 }, say);
+  const io = await compareIo(daemon, quick ? { seconds: 1, rounds: 1 } : { seconds: 2, rounds: 5 }, say);
   const text = report(memory, creates, io);
   process.stdout.write(text);
   if (!quick) writeFileSync(path.join(import.meta.dirname, '../../docs/bench.md'), text);
