@@ -2,7 +2,6 @@
 
 export const KEYS = {
   cluster: '/cluster',
-  schema: '/schema',
   node: (id: string) => `/nodes/${id}`,
   nodes: '/nodes/',
   pool: (id: string) => `/pools/${id}`,
@@ -22,7 +21,6 @@ export const KEYS = {
   idempotencies: '/idempotency/',
   /** Name indexes: value is the id. A name is taken by the transaction that creates its key. */
   poolName: (name: string) => `/names/pool/${name}`,
-  nodeName: (name: string) => `/names/node/${name}`,
   volumeName: (name: string) => `/names/volume/${name}`,
   snapshotName: (volumeId: string, name: string) => `/names/snapshot/${volumeId}/${name}`,
   snapshotNames: (volumeId: string) => `/names/snapshot/${volumeId}/`,

@@ -4,6 +4,7 @@ import type { Pool, PoolFilesystem } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
 import { DEFAULT_TRASH_RETENTION_MS } from '../model/volume.ts';
+import { allocating } from './allocation.ts';
 import { isoNow, mintId, type Context } from './context.ts';
 import type { Control } from './control.ts';
 import { repeatable } from './idempotency.ts';
@@ -29,11 +30,6 @@ const sums = (filesystems: readonly PoolFilesystem[]) => ({
 export function createPoolUseCases(ctx: Context): PoolUseCases {
   registerOperations(ctx);
 
-  const others = async (except?: string): Promise<readonly PoolRef[]> => {
-    const { entries } = await ctx.store.list<Pool>(KEYS.pools);
-    return entries.filter(({ value }) => value.id !== except).map(({ value }) => poolRef(value, ctx.cluster));
-  };
-
   return {
     async createPool(request, options = {}) {
       return repeatable(ctx, 'pool', request, options, async (claim) => {
@@ -45,7 +41,7 @@ export function createPoolUseCases(ctx: Context): PoolUseCases {
           status: { state: 'creating', conditions: [], observed_at: null, allocated_bytes: 0, allocated_by_filesystem: {}, ...sums([]) },
         };
         const force = request.force ?? false;
-        await ctx.dataPlane.checkPool(poolRef(pool, ctx.cluster), { force, others: await others() });
+        await ctx.dataPlane.checkPool(poolRef(pool, ctx.cluster), { force, others: await poolsBut(ctx, null) });
         const operation = ctx.operations.draft({ kind: 'pool.create', target: target(pool), args: { force } });
         const claimed = claim(operation.id, pool.id);
         const begun = await ctx.operations.begin(operation, [{ key: KEYS.poolName(name), revision: 0 }, ...claimed.compare], [
@@ -87,7 +83,7 @@ export function createPoolUseCases(ctx: Context): PoolUseCases {
       if (added.length > 0 && pool.spec.kind !== 'device') throw new HoldfastError('invalid_argument', `devices: ${object} is a directory`, { object, field: 'devices', hint: 'A directory grows with the filesystem that it lies on.' });
       const grown: Pool = { ...pool, spec: { ...pool.spec, devices: [...pool.spec.devices, ...added] } };
       const force = requested.force ?? false;
-      if (added.length > 0) await ctx.dataPlane.checkPool(poolRef({ ...grown, spec: { ...grown.spec, devices: added } }, ctx.cluster), { force, others: await others() });
+      if (added.length > 0) await ctx.dataPlane.checkPool(poolRef({ ...grown, spec: { ...grown.spec, devices: added } }, ctx.cluster), { force, others: await poolsBut(ctx, null) });
       const operation = ctx.operations.draft({ kind: 'pool.grow', target: target(pool), args: { devices: grown.spec.devices, force } });
       if (!(await ctx.operations.begin(operation, [], []))) throw new HoldfastError('conflict', `${object} was changed in between`, { object, hint: 'Try again.' }, { retryable: true });
       return { object: pool, operation, warnings: [] };
@@ -122,7 +118,7 @@ export function createPoolUseCases(ctx: Context): PoolUseCases {
       if (place === undefined || (path !== undefined && device !== undefined)) throw new HoldfastError('invalid_argument', 'name one path or one device', { field: 'path' });
       const checked = checkPath('pool wipe', path === undefined ? 'device' : 'path', place);
       if (confirm !== place) throw new HoldfastError('invalid_argument', `confirm must repeat ${JSON.stringify(place.slice(0, 200))}`, { field: 'confirm', hint: 'Wiping deletes every replica and snapshot there, for ever.' });
-      await ctx.dataPlane.wipeMedium(path === undefined ? { device: checked } : { path: checked }, await others(), { signal: new AbortController().signal, progress: () => undefined });
+      await ctx.dataPlane.wipeMedium(path === undefined ? { device: checked } : { path: checked }, await poolsBut(ctx, null), { signal: new AbortController().signal, progress: () => undefined });
       await ctx.events.tell({ kind: 'pool', id: '', name: checked }, 'Wiped', `what a removed pool left on ${checked} was deleted`, 'warning');
     },
   };
@@ -224,10 +220,15 @@ function registerOperations(ctx: Context): void {
   });
 }
 
+/** All pools but the one of this id (null: all): what a medium must not be taken from. */
+async function poolsBut(ctx: Context, id: string | null): Promise<readonly PoolRef[]> {
+  const { entries } = await ctx.store.list<Pool>(KEYS.pools);
+  return entries.filter(({ value }) => value.id !== id).map(({ value }) => poolRef(value, ctx.cluster));
+}
+
 async function wipeOwn(ctx: Context, ref: PoolRef): Promise<void> {
   const work = { signal: new AbortController().signal, progress: () => undefined };
-  const { entries } = await ctx.store.list<Pool>(KEYS.pools);
-  const rest = entries.filter(({ value }) => value.id !== ref.id).map(({ value }) => poolRef(value, ctx.cluster));
+  const rest = await poolsBut(ctx, ref.id);
   if (ref.spec.path !== null) return ctx.dataPlane.wipeMedium({ path: ref.spec.path }, rest, work);
   for (const device of ref.spec.devices) await ctx.dataPlane.wipeMedium({ device }, rest, work);
 }
@@ -253,13 +254,16 @@ async function takeInTrash(ctx: Context, pool: Pool): Promise<void> {
     const generation = Math.max(descriptor.generation, seen?.meta?.generation ?? 0);
     const volume = foundVolume({ ...descriptor, generation }, pool, filesystem_uuid, now, new Date(ctx.clock.now() + DEFAULT_TRASH_RETENTION_MS).toISOString(), ctx.node.id);
     const snapshots = descriptor.snapshots.map((snapshot) => foundSnapshot(snapshot, volume));
-    const { entries: [entry] } = await ctx.store.list<Pool>(KEYS.pool(pool.id));
-    const record = entry?.value ?? pool;
-    await ctx.store.txn([], [
-      { op: 'put', key: KEYS.trashed(volume.id), value: volume },
-      { op: 'put', key: KEYS.pool(pool.id), value: allocate(record, filesystem_uuid, descriptor.size_bytes + snapshots.reduce((sum, { status }) => sum + status.reserved_bytes, 0)) },
-      ...snapshots.flatMap((snapshot) => [{ op: 'put', key: KEYS.snapshot(snapshot.id), value: snapshot }, { op: 'put', key: KEYS.snapshotName(volume.id, snapshot.name), value: snapshot.id }] as const),
-    ]);
+    const bytes = descriptor.size_bytes + snapshots.reduce((sum, { status }) => sum + status.reserved_bytes, 0);
+    await allocating(ctx, `volume ${descriptor.name}`, async () => {
+      const record = await needPool(ctx.store, pool.id);
+      const done = await ctx.store.txn([{ key: record.key, revision: record.revision }], [
+        { op: 'put', key: KEYS.trashed(volume.id), value: volume },
+        { op: 'put', key: record.key, value: allocate(record.value, filesystem_uuid, bytes) },
+        ...snapshots.flatMap((snapshot) => [{ op: 'put', key: KEYS.snapshot(snapshot.id), value: snapshot }, { op: 'put', key: KEYS.snapshotName(volume.id, snapshot.name), value: snapshot.id }] as const),
+      ]);
+      return done.committed || null;
+    });
     await ctx.events.tell({ kind: 'volume', id: volume.id, name: descriptor.name }, 'FoundOnMedium', `volume ${descriptor.name} was found on the medium of pool ${pool.name} and is in the trash`, 'warning');
   }
 }

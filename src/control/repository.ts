@@ -7,7 +7,7 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Page, PageQuery } from './control.ts';
 import { KEYS } from './keys.ts';
-import type { Entry, Store, Write } from './ports/store.ts';
+import type { Entry, Store } from './ports/store.ts';
 
 const MAX_PAGE = 500;
 const MAX_TRIES = 50;
@@ -126,44 +126,27 @@ function decodeCursor(prefix: string, cursor: string | undefined): string | unde
 }
 
 /**
- * Reads, decides, writes; again when somebody else wrote in between. `decide` must be pure: it may run several times.
- * It returns null when there is nothing to write.
+ * Reads, decides, writes; again when somebody else wrote in between. `mutate` must be pure: it may run several times.
+ * What it returns unchanged is not written. Returns the record as it is then.
  */
-export async function change<T, R>(store: Store, key: string, absent: () => HoldfastError, decide: (record: T, revision: number) => { readonly writes: readonly Write[]; readonly also?: readonly { readonly key: string; readonly revision: number }[]; readonly result: R } | null): Promise<R | null> {
+async function change<T>(store: Store, key: string, absent: HoldfastError, mutate: (record: T) => T): Promise<T> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
     const entry = await store.get<T>(key);
-    if (entry === null) throw absent();
-    const decided = decide(entry.value, entry.revision);
-    if (decided === null) return null;
-    const done = await store.txn([{ key, revision: entry.revision }, ...(decided.also ?? [])], decided.writes);
-    if (done.committed) return decided.result;
+    if (entry === null) throw absent;
+    const next = mutate(entry.value);
+    if (next === entry.value) return next;
+    if ((await store.txn([{ key, revision: entry.revision }], [{ op: 'put', key, value: next }])).committed) return next;
   }
   throw new HoldfastError('unavailable', 'the record is changed by others all the time', { object: key, hint: 'Try again.' });
 }
 
-/** Applies `mutate` to a volume's record, live or trashed. Returns the new record, or the old one when nothing changed. */
+/** A volume's record, live or trashed. */
 export async function changeVolume(store: Store, id: string, mutate: (volume: Volume) => Volume): Promise<Volume> {
-  const trashed = (await store.get(KEYS.volume(id))) === null;
-  const key = trashed ? KEYS.trashed(id) : KEYS.volume(id);
-  let seen: Volume | undefined;
-  const written = await change<Volume, Volume>(store, key, () => missing('volume', id), (volume) => {
-    seen = volume;
-    const next = mutate(volume);
-    return next === volume ? null : { writes: [{ op: 'put', key, value: next }], result: next };
-  });
-  return written ?? (seen as Volume);
+  const live = (await store.get(KEYS.volume(id))) !== null;
+  return change(store, live ? KEYS.volume(id) : KEYS.trashed(id), missing('volume', id), mutate);
 }
 
-export async function changePool(store: Store, id: string, mutate: (pool: Pool) => Pool): Promise<Pool> {
-  let seen: Pool | undefined;
-  const key = KEYS.pool(id);
-  const written = await change<Pool, Pool>(store, key, () => missing('pool', id), (pool) => {
-    seen = pool;
-    const next = mutate(pool);
-    return next === pool ? null : { writes: [{ op: 'put', key, value: next }], result: next };
-  });
-  return written ?? (seen as Pool);
-}
+export const changePool = (store: Store, id: string, mutate: (pool: Pool) => Pool): Promise<Pool> => change(store, KEYS.pool(id), missing('pool', id), mutate);
 
 /** Refuses a change of something that is not as the caller saw it. */
 export function checkVersion(object: string, version: number, expected: number | undefined): void {

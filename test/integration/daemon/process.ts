@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync, openSync, closeSync } from 'node:fs';
+import { mkdtempSync, mkdirSync, readFileSync, writeFileSync, openSync, closeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
@@ -29,6 +29,7 @@ export interface DaemonProcess {
 /** @param options.bundle run `bin/holdfastd` as it is shipped (after `make build`), with its default settings. */
 export async function daemonProcess({ bundle = false }: { readonly bundle?: boolean } = {}): Promise<DaemonProcess> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'holdfast-daemon-'));
+  writeFileSync(path.join(root, '.holdfast-scratch'), '');
   mkdirSync(path.join(root, 'etc/holdfast'), { recursive: true });
   writeFileSync(path.join(root, 'etc/holdfast/holdfastd.json'), JSON.stringify({ plugin_socket: null, ...(bundle ? {} : { reconcile_interval_ms: 500, consumer_grace_ms: 1000 }) }));
   const logFile = path.join(root, 'holdfastd.log');
@@ -67,33 +68,9 @@ export async function daemonProcess({ bundle = false }: { readonly bundle?: bool
     log: () => readFileSync(logFile, 'utf8'),
     async end() {
       await kill('SIGTERM');
-      scrub(root);
+      execFileSync(path.join(TOP, 'tools/scrub'), [root], { stdio: ['ignore', 'ignore', 'inherit'] });
     },
   };
 }
 
 const answers = (client: HoldfastClient): Promise<boolean> => client.status().then(() => true, () => false);
-
-/** Mounts, loop devices and files below the root, whatever state a test left them in. */
-export function scrub(root: string): void {
-  const mounted = (): string[] => readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => (line.split(' ')[4] ?? '').replaceAll('\\040', ' ')).filter((at) => at.startsWith(`${root}/`));
-  const loops = (): string[] => readdirSync('/sys/block').filter((name) => name.startsWith('loop')).filter((name) => {
-    try {
-      return readFileSync(`/sys/block/${name}/loop/backing_file`, 'utf8').startsWith(root);
-    } catch {
-      return false;
-    }
-  });
-  // Pools may lie on loops of their own: what lies on top goes first, round by round.
-  for (let round = 0; round < 5 && mounted().length + loops().length > 0; round += 1) {
-    for (const at of mounted().sort((a, b) => b.length - a.length)) tryRun('umount', at);
-    for (const name of loops()) tryRun('losetup', '-d', `/dev/${name}`);
-  }
-  rmSync(root, { recursive: true, force: true });
-}
-
-function tryRun(command: string, ...args: string[]): void {
-  try {
-    execFileSync(command, args, { stdio: 'ignore' });
-  } catch { /* the next round tells */ }
-}
