@@ -10,7 +10,7 @@ import type { Operation } from '../model/operation.ts';
 import type { Pool, PoolKind } from '../model/pool.ts';
 import type { Labels } from '../model/record.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import type { Access, Filesystem, Volume } from '../model/volume.ts';
+import type { Access, Filesystem, PlacementRules, Volume } from '../model/volume.ts';
 
 export interface Page<T> {
   readonly items: readonly T[];
@@ -35,6 +35,8 @@ export interface Accepted<T> {
 
 export interface CreatePool {
   readonly name: string;
+  /** Node that it is on: id or name. Default: the node that is asked. */
+  readonly node?: string;
   readonly kind: PoolKind;
   readonly path?: string;
   readonly devices?: readonly string[];
@@ -65,6 +67,7 @@ export interface CreateVolume {
   readonly class?: string;
   /** Pool that it must be in: id or name. */
   readonly pool?: string;
+  readonly placement?: PlacementRules;
   readonly labels?: Labels;
   readonly owner?: string;
   /** Default false. */

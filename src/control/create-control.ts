@@ -40,7 +40,7 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
   const node = await registerNode(seams, settings.node_name);
   const locks = createLocks();
   const events = createEventLog(seams);
-  const operations = createOperationRunner(seams, locks);
+  const operations = createOperationRunner(seams, locks, node.id);
   const observations = createObservations({ ...seams, cluster, node, events });
   const ctx: Context = { ...seams, cluster, node, locks, events, operations, observations };
   const attachment = createAttachment(ctx);
@@ -119,7 +119,7 @@ async function registerNode(seams: Seams, name: string): Promise<Node> {
   const { entries } = await seams.store.list<Node>(KEYS.nodes);
   const before = entries[0]?.value;
   const node: Node = {
-    id: before?.id ?? mintId(seams, 'node'), name, version: (before?.version ?? 0) + (before?.name === name ? 0 : 1), owner: before?.owner ?? '', labels: before?.labels ?? {}, spec: { roles: ['control', 'storage'] },
+    id: before?.id ?? mintId(seams, 'node'), name, version: (before?.version ?? 0) + (before?.name === name ? 0 : 1), owner: before?.owner ?? '', labels: before?.labels ?? {}, spec: { roles: ['control', 'storage'], zone: '', address: null, cordoned: false },
     status: { state: 'ready', conditions: [], observed_at: isoNow(seams.clock), daemon_version: VERSION, capabilities }, created_at: before?.created_at ?? isoNow(seams.clock),
   };
   await seams.store.txn([], [{ op: 'put', key: KEYS.node(node.id), value: node }]);

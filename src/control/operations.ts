@@ -60,7 +60,7 @@ interface Running {
   readonly over: Promise<void>;
 }
 
-export function createOperationRunner(seams: Seams, locks: Locks): OperationRunner {
+export function createOperationRunner(seams: Seams, locks: Locks, nodeId: string): OperationRunner {
   const kinds = new Map<string, OperationKind>();
   const running = new Map<string, Running>();
   let stopping = false;
@@ -162,7 +162,7 @@ export function createOperationRunner(seams: Seams, locks: Locks): OperationRunn
       const kind = kinds.get(request.kind);
       if (kind === undefined) throw new HoldfastError('internal', `no such kind of operation: ${request.kind}`);
       return {
-        id: mintId(seams, 'operation'), kind: request.kind, target: request.target, state: 'pending', step: kind.steps[0]?.name ?? '', args: request.args ?? {},
+        id: mintId(seams, 'operation'), kind: request.kind, target: request.target, node: nodeId, state: 'pending', step: kind.steps[0]?.name ?? '', args: request.args ?? {},
         done: 0, total: 0, unit: kind.unit, cancellable: kind.cancellable, cancel_requested: false, error: null, created_at: now, updated_at: now, finished_at: null,
       };
     },

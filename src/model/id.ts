@@ -3,7 +3,7 @@
  * Time and randomness come from the caller, so that a simulation can repeat a run exactly.
  */
 
-export const ID_PREFIXES = { volume: 'vol', pool: 'pool', snapshot: 'snap', node: 'node', replica: 'rep', operation: 'op', cluster: 'clu', event: 'evt' } as const;
+export const ID_PREFIXES = { volume: 'vol', pool: 'pool', snapshot: 'snap', node: 'node', replica: 'rep', operation: 'op', cluster: 'clu', event: 'evt', token: 'tok', audit: 'aud' } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';

@@ -12,15 +12,30 @@ export interface NodeCapabilities {
 export const NODE_FEATURES = ['loop', 'loop_direct_io', 'xfs', 'ext4', 'fuse', 'nbd', 'nfs_client', 'device_mapper', 'mount_propagation'] as const;
 export type NodeFeature = (typeof NODE_FEATURES)[number];
 
+/** `control`: holds the control store, signs certificates. `storage`: holds replicas. */
+export type NodeRole = 'control' | 'storage';
+export const NODE_ROLES: readonly NodeRole[] = ['control', 'storage'];
+
+/** `joining`: has certificates, its daemon has not reported yet. `unavailable`: its lease has run out. `draining`, `drained`: takes no new work. */
+export type NodeState = 'joining' | 'ready' | 'unavailable' | 'draining' | 'drained';
+
 export interface Node {
   readonly id: string;
   readonly name: string;
   readonly version: number;
   readonly owner: string;
   readonly labels: Labels;
-  readonly spec: { readonly roles: readonly ('control' | 'storage')[] };
+  readonly spec: {
+    readonly roles: readonly NodeRole[];
+    /** Failure domain: replicas are spread over zones. "" for none. */
+    readonly zone: string;
+    /** `host:port` of its REST API over TLS; null on a single machine. */
+    readonly address: string | null;
+    /** Takes no new work: being drained, or drained. */
+    readonly cordoned: boolean;
+  };
   readonly status: {
-    readonly state: 'ready' | 'unavailable';
+    readonly state: NodeState;
     readonly conditions: readonly Condition[];
     readonly observed_at: string | null;
     readonly daemon_version: string;

@@ -8,6 +8,8 @@ export interface Operation {
   /** `volume.create`, `pool.grow`, … */
   readonly kind: string;
   readonly target: { readonly kind: 'volume' | 'pool' | 'snapshot' | 'node'; readonly id: string; readonly name: string };
+  /** Id of the node that carries it out. */
+  readonly node: string;
   readonly state: OperationState;
   /** Name of the step that runs or ran last. */
   readonly step: string;

@@ -1,7 +1,7 @@
 /** Volume: what a container mounts. The `replication` part is the record that the replication protocol works on. */
 import { GIB, MIB, PIB, type Bytes } from './bytes.ts';
 import { DAY_MS, type Millis } from './duration.ts';
-import type { Condition, ObjectRecord } from './record.ts';
+import type { Condition, Labels, ObjectRecord } from './record.ts';
 
 export type Filesystem = 'xfs' | 'ext4';
 export const FILESYSTEMS: readonly Filesystem[] = ['xfs', 'ext4'];
@@ -17,6 +17,20 @@ export const DEFAULT_TRASH_RETENTION_MS: Millis = 7 * DAY_MS;
 /** xfs, but ext4 where XFS would refuse the size. */
 export const defaultFilesystem = (size: Bytes): Filesystem => (size < MIN_XFS_BYTES ? 'ext4' : 'xfs');
 
+/** Where a volume may be. Kept in its spec, so that what is placed later (a replica, a move) obeys it too. */
+export interface PlacementRules {
+  /** Only in one of these zones. Default: any. */
+  readonly zones?: readonly string[];
+  /** Only in pools that, themselves or by their node, carry every one of these labels. Default: any. */
+  readonly labels?: Labels;
+  /** Only on this node: id or name. */
+  readonly node?: string;
+  /** Key of a label of the volume: zones, then nodes, with fewer volumes of the same value and rule are preferred. */
+  readonly spread_by?: string;
+  /** Key of a label of the volume: never on a node that holds a volume with the same value and rule. */
+  readonly anti_affinity?: string;
+}
+
 export interface VolumeSpec {
   readonly size_bytes: Bytes;
   readonly filesystem: Filesystem;
@@ -31,6 +45,8 @@ export interface VolumeSpec {
   readonly trash_retention_ms: Millis;
   /** Id of the snapshot it was cloned from, or null. */
   readonly source_snapshot: string | null;
+  /** Absent: anywhere. */
+  readonly placement?: PlacementRules;
   readonly min_in_sync: number;
   readonly movable: boolean;
 }

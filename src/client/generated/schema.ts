@@ -709,6 +709,8 @@ export interface components {
              */
             kind: string;
             target: components["schemas"]["OperationTarget"];
+            /** @description Id of the node that carries it out. */
+            node: string;
             /**
              * @description The last three are final.
              * @enum {string}
@@ -787,16 +789,22 @@ export interface components {
         };
         /** @description What the node should be. */
         NodeSpec: {
-            /** @description What the node does. */
+            /** @description `control`: holds the control store and signs certificates. `storage`: holds replicas. */
             roles: ("control" | "storage")[];
+            /** @description Failure domain; "" for none. */
+            zone: string;
+            /** @description `host:port` of its REST API over TLS; null on a single machine. */
+            address: string | null;
+            /** @description Takes no new work: it is being drained, or is drained. */
+            cordoned: boolean;
         };
         /** @description What was last observed. */
         NodeStatus: {
             /**
-             * @description State of the node.
+             * @description `joining`: has certificates, its daemon has not reported yet. `unavailable`: its lease has run out. `draining` and `drained`: takes no new work.
              * @enum {string}
              */
-            state: "ready" | "unavailable";
+            state: "joining" | "ready" | "unavailable" | "draining" | "drained";
             /** @description What is not as it should be; [] when all is well. */
             conditions: components["schemas"]["Condition"][];
             /** @description When the node last looked, ISO 8601, UTC; null before it was seen. */
@@ -1113,6 +1121,8 @@ export interface components {
              * @example fast
              */
             name: string;
+            /** @description Node that it is on: id or name. Default: the node that is asked. */
+            node?: string;
             /**
              * @description `directory`: an existing path. `device`: whole block devices, each made into a filesystem of its own.
              * @enum {string}
@@ -1302,6 +1312,26 @@ export interface components {
             /** @description Who manages it from now on. */
             owner?: string;
         };
+        /**
+         * @description Where a volume may be.
+         * @example {
+         *       "zones": [
+         *         "rack-1"
+         *       ],
+         *       "anti_affinity": "app"
+         *     }
+         */
+        PlacementRules: {
+            /** @description Only in one of these zones. Default: any. */
+            zones?: string[];
+            labels?: components["schemas"]["Labels"];
+            /** @description Only on this node: id or name. Default: any. */
+            node?: string;
+            /** @description Key of a label of the volume: zones, then nodes, with fewer volumes of the same value and rule are preferred. */
+            spread_by?: string;
+            /** @description Key of a label of the volume: never on a node that holds a volume with the same value and rule. */
+            anti_affinity?: string;
+        };
         /** @description What the volume should be. */
         VolumeSpec: {
             /** @description Size of the block device. In bytes. */
@@ -1335,6 +1365,7 @@ export interface components {
             trash_retention_ms: number;
             /** @description Id of the snapshot it was cloned from; null when it was not. */
             source_snapshot: string | null;
+            placement?: components["schemas"]["PlacementRules"];
             /** @description Writes are acknowledged while at least so many replicas hold them. */
             min_in_sync: number;
             /** @description Whether the writer may move to another node by itself. */
@@ -1535,6 +1566,7 @@ export interface components {
             class?: string;
             /** @description Id or name of the pool that it must be in. Default: any pool of its class that has room. */
             pool?: string;
+            placement?: components["schemas"]["PlacementRules"];
             labels?: components["schemas"]["Labels"];
             /**
              * @description Who manages the object, such as the `owner` of a Terraform configuration. At most 255 characters; default "".
@@ -1606,6 +1638,7 @@ export interface components {
             class?: string;
             /** @description Id or name of the pool that it must be in. Default: any pool of its class that has room. */
             pool?: string;
+            placement?: components["schemas"]["PlacementRules"];
             labels?: components["schemas"]["Labels"];
             /**
              * @description Who manages the object, such as the `owner` of a Terraform configuration. At most 255 characters; default "".

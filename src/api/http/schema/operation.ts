@@ -13,6 +13,7 @@ export const Operation = named('Operation', answer({
   id: text('Id of the operation.', { examples: ['op_01JD9Z3QK7W5T8X2M4N6P0R1SA'] }),
   kind: text('What it does.', { examples: ['volume.create'] }),
   target: ref(OperationTarget),
+  node: text('Id of the node that carries it out.'),
   state: choice(['pending', 'running', 'succeeded', 'failed', 'cancelled'], 'The last three are final.'),
   step: text('Name of the step that runs or ran last.'),
   args: Type.Unsafe<Record<string, unknown>>({ type: 'object', additionalProperties: true, description: 'What its steps need; differs from kind to kind. Holds no secret.' }),

@@ -49,6 +49,7 @@ export const ChangedPool = changed('ChangedPool', Pool, 'pool');
 
 export const CreatePool = named('CreatePool', request({
   name: nameText('pool', { examples: ['fast'] }),
+  node: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'Node that it is on: id or name. Default: the node that is asked.' })),
   kind: kind(),
   path: Type.Optional(absolutePath('Kind directory: an existing directory.', { examples: ['/srv/holdfast'] })),
   devices: Type.Optional(devices('Kind device: 1 to 64 block devices.')),

@@ -1,7 +1,7 @@
 /** The machine and the whole: nodes, events, capacity, status, version. */
 import { Type } from 'typebox';
-import { NODE_FEATURES } from '../../../model/node.ts';
-import { answer, bytes, choice, count, flag, named, ref, text, time } from './building.ts';
+import { NODE_FEATURES, NODE_ROLES } from '../../../model/node.ts';
+import { answer, bytes, choice, count, flag, named, orNull, ref, text, time } from './building.ts';
 import { observed, pageOf, record } from './record.ts';
 
 const Feature = named('NodeFeature', answer({
@@ -21,10 +21,13 @@ const Capabilities = named('NodeCapabilities', answer({
 }, { description: 'What the machine offers, as probed at the start of the daemon.' }));
 
 const NodeSpec = named('NodeSpec', answer({
-  roles: Type.Array(choice(['control', 'storage'], 'A role.'), { description: 'What the node does.' }),
+  roles: Type.Array(choice(NODE_ROLES, 'A role.'), { description: '`control`: holds the control store and signs certificates. `storage`: holds replicas.' }),
+  zone: text('Failure domain; "" for none.'),
+  address: orNull(Type.String(), '`host:port` of its REST API over TLS; null on a single machine.'),
+  cordoned: flag('Takes no new work: it is being drained, or is drained.'),
 }, { description: 'What the node should be.' }));
 const NodeStatus = named('NodeStatus', answer({
-  state: choice(['ready', 'unavailable'], 'State of the node.'),
+  state: choice(['joining', 'ready', 'unavailable', 'draining', 'drained'], '`joining`: has certificates, its daemon has not reported yet. `unavailable`: its lease has run out. `draining` and `drained`: takes no new work.'),
   ...observed,
   daemon_version: text('Version of its daemon.'),
   capabilities: ref(Capabilities),

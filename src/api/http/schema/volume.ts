@@ -14,6 +14,14 @@ const protection = (more: object = {}) => flag('Refuse to delete it while this i
 const retention = (more: object = {}) =>
   millis('How long its trash is kept after deletion; 0 purges at once. At most 100 years.', { maximum: MAX_RETENTION_MS, examples: [DEFAULT_TRASH_RETENTION_MS], ...more });
 
+const Placement = named('PlacementRules', request({
+  zones: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 63 }), { maxItems: 64, description: 'Only in one of these zones. Default: any.' })),
+  labels: Type.Optional(ref(Labels, { description: 'Only in pools that, themselves or by their node, carry every one of these labels. Default: any.' })),
+  node: Type.Optional(Type.String({ minLength: 1, maxLength: 512, description: 'Only on this node: id or name. Default: any.' })),
+  spread_by: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'Key of a label of the volume: zones, then nodes, with fewer volumes of the same value and rule are preferred.' })),
+  anti_affinity: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'Key of a label of the volume: never on a node that holds a volume with the same value and rule.' })),
+}, { description: 'Where a volume may be.', examples: [{ zones: ['rack-1'], anti_affinity: 'app' }] }));
+
 export const VolumeSpec = named('VolumeSpec', answer({
   size_bytes: bytes('Size of the block device.'),
   filesystem: filesystem(),
@@ -24,6 +32,7 @@ export const VolumeSpec = named('VolumeSpec', answer({
   deletion_protection: protection(),
   trash_retention_ms: retention(),
   source_snapshot: orNull(Type.String(), 'Id of the snapshot it was cloned from; null when it was not.'),
+  placement: Type.Optional(ref(Placement, { description: 'Where it may be; absent: anywhere.' })),
   min_in_sync: count('Writes are acknowledged while at least so many replicas hold them.'),
   movable: flag('Whether the writer may move to another node by itself.'),
 }, { description: 'What the volume should be.' }));
@@ -103,6 +112,7 @@ const wanted = {
   replicas: Type.Optional(replicas({ default: 1 })),
   class: Type.Optional(className()),
   pool: Type.Optional(reference('pool that it must be in', { description: 'Id or name of the pool that it must be in. Default: any pool of its class that has room.' })),
+  placement: Type.Optional(ref(Placement, { description: 'Where it may be. Default: anywhere.' })),
   labels: Type.Optional(ref(Labels)),
   owner: Type.Optional(owner()),
   deletion_protection: Type.Optional(protection({ default: false })),
