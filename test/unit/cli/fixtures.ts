@@ -62,7 +62,7 @@ export const snapshot: Snapshot = {
 };
 
 export const node: Node = {
-  id: id('node', 'SB'), name: 'node-1', version: 1, owner: '', labels: {}, created_at: '2026-11-01T00:00:00.000Z', spec: { roles: ['control', 'storage'] },
+  id: id('node', 'SB'), name: 'node-1', version: 1, owner: '', labels: {}, created_at: '2026-11-01T00:00:00.000Z', spec: { roles: ['control', 'storage'], zone: '', address: null, cordoned: false },
   status: {
     state: 'ready', conditions: [], observed_at: '2026-11-22T20:11:00.000Z', daemon_version: '0.1.0',
     capabilities: {
@@ -76,7 +76,7 @@ export const node: Node = {
 };
 
 export const operation: Operation = {
-  id: id('op', 'SA'), kind: 'volume.restore', target: { kind: 'volume', id: volume.id, name: 'db' }, state: 'running', step: 'build', args: {}, done: 4 * GIB, total: 10 * GIB, unit: 'bytes',
+  id: id('op', 'SA'), kind: 'volume.restore', target: { kind: 'volume', id: volume.id, name: 'db' }, node: 'node_01JD9Z3QK7W5T8X2M4N6P0R1SA', state: 'running', step: 'build', args: {}, done: 4 * GIB, total: 10 * GIB, unit: 'bytes',
   cancellable: true, cancel_requested: false, error: null, created_at: '2026-11-22T20:10:03.000Z', updated_at: '2026-11-22T20:11:02.000Z', finished_at: null,
 };
 export const failedOperation: Operation = {

@@ -40,7 +40,7 @@ export function createMemoryControl(): MemoryControl {
       status: { state: 'creating', conditions: [], observed_at: null, used_bytes: null, written_at: null, device: null, mount_path: null, publications: [], trashed: null },
       replication: { history: 1, generation: 0, set_version: 1, size, writer: null, clean: true, attaching: null, replicas: [], snapshots: [] },
     });
-    const operation: Operation = { id: id.replace('vol_', 'op_'), kind: 'volume.create', target: { kind: 'volume', id, name: request.name }, state: 'running', step: 'mkfs', args: {}, done: 1, total: 4, unit: 'steps', cancellable: true, cancel_requested: false, error: null, created_at: AT, updated_at: AT, finished_at: null };
+    const operation: Operation = { id: id.replace('vol_', 'op_'), kind: 'volume.create', target: { kind: 'volume', id, name: request.name }, node: 'node_01JD9Z3QK7W5T8X2M4N6P0R1SA', state: 'running', step: 'mkfs', args: {}, done: 1, total: 4, unit: 'steps', cancellable: true, cancel_requested: false, error: null, created_at: AT, updated_at: AT, finished_at: null };
     const entry = { operation, over: Promise.resolve() };
     operations.set(operation.id, entry);
     entry.over = Promise.resolve(hooks.create?.(request.name)).then(() => {

@@ -12,7 +12,7 @@ export interface RecordedControl {
 export const VOLUME = { id: 'vol_01HF7YAT002M9DBGJP669GEET5', name: 'db', version: 7, owner: '', labels: {}, spec: {}, status: { state: 'ready', trashed: null } };
 export const accepted = (operation: Operation | null = null, warnings: readonly string[] = [], object: object = VOLUME): Accepted<unknown> => ({ object, operation, warnings });
 export const operation = (more: Partial<Operation> = {}): Operation => ({
-  id: 'op_01HF7YAT002M9DBGJP669GEET5', kind: 'volume.create', target: { kind: 'volume', id: VOLUME.id, name: 'db' }, state: 'running', step: 'make', args: {}, done: 1, total: 3, unit: 'steps',
+  id: 'op_01HF7YAT002M9DBGJP669GEET5', kind: 'volume.create', target: { kind: 'volume', id: VOLUME.id, name: 'db' }, node: 'node_01HF7YAT002M9DBGJP669GEET5', state: 'running', step: 'make', args: {}, done: 1, total: 3, unit: 'steps',
   cancellable: true, cancel_requested: false, error: null, created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z', finished_at: null, ...more,
 });
 
