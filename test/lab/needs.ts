@@ -54,6 +54,9 @@ export const filesystem = (type: string): Need => () => {
 /** A Docker Engine can be started here (the tests start their own). */
 export const dockerEngine: Need = () => root() ?? command('dockerd')() ?? command('docker')();
 
+/** etcd can be started here (the tests start their own, see etcd.ts). */
+export const etcd: Need = () => command('etcd')() ?? command('openssl')() ?? command('setpriv')();
+
 /** Terraform or OpenTofu, as TERRAFORM_BINARY_NAME says or as the PATH has it. */
 export const terraform: Need = () => (terraformBinary() === undefined ? 'there is neither terraform nor tofu' : undefined);
 
