@@ -9,7 +9,7 @@ const ROOMS = {
   'src/replication': ['src/model'],
   'src/store': ['src/model', 'src/control/ports'],
   'src/node': ['src/model', 'src/control/ports'],
-  'src/security': ['src/model', 'src/control/ports'],
+  'src/security': ['src/model', 'src/control/ports', 'src/control/cluster-control.ts'],
   'src/bootstrap': ['src/model', 'src/client', 'src/security'],
   'src/api/http': ['src/model', 'src/control'],
   'src/api/docker': ['src/model', 'src/control'],
