@@ -38,7 +38,7 @@ build: modules ## bin/holdfast, bin/holdfastd, the Terraform provider in dist/, 
 .PHONY: test
 test: modules ## lint, types, build, then every suite one after another, with a summary (root; under 30 minutes)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
-	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) docker-compose shellcheck
+	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) docker-compose shellcheck rspec
 	@tools/need terraform >/dev/null
 	@tools/need modules tools/cdktf
 	@node tools/run-tests.mjs
@@ -46,7 +46,7 @@ test: modules ## lint, types, build, then every suite one after another, with a 
 .PHONY: test-full
 test-full: modules ## make test, and what takes long: fuzzing, long crash series, OpenTofu beside Terraform (root)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
-	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) docker-compose shellcheck
+	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) docker-compose shellcheck rspec
 	@tools/need terraform >/dev/null
 	@tools/need modules tools/cdktf
 	@node tools/run-tests.mjs --full

@@ -64,6 +64,23 @@ function outcomeOf(name, json, status) {
   return outcome;
 }
 
+/** The specs of the Chef cookbook, on the machine's own Ruby. */
+function cookbook() {
+  const json = path.join(out, 'cookbook.json');
+  const { status } = spawnSync('rspec', ['--options', '/dev/null', '--require', 'tmpdir', '--require', 'fileutils', '--format', 'json', '--out', json, 'spec'], { cwd: path.join(top, 'cookbooks/holdfast'), stdio: 'inherit' });
+  /** @type {Outcome} */
+  const outcome = { passed: 0, failed: [], skipped: [] };
+  try {
+    for (const example of JSON.parse(readFileSync(json, 'utf8')).examples) {
+      const title = `cookbooks/holdfast: ${example.full_description}`;
+      if (example.status === 'passed') outcome.passed += 1;
+      else outcome[example.status === 'failed' ? 'failed' : 'skipped'].push(title);
+    }
+  } catch { /* said below */ }
+  if (status !== 0 && outcome.failed.length === 0) outcome.failed.push(`cookbook: rspec ended with ${status}`);
+  return outcome;
+}
+
 const shellScripts = () => ['tools', '.ci', 'packaging']
   .flatMap((dir) => { try { return readdirSync(path.join(top, dir), { recursive: true, withFileTypes: true }); } catch { return []; } })
   .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
@@ -80,6 +97,7 @@ const STEPS = [
   suite('unit'),
   suite('contract'),
   suite('integration', '--runInBand'),
+  { name: 'cookbook', run: cookbook },
   { name: 'modules', run: () => testModules(top) },
   suite('e2e', '--runInBand'),
 ];

@@ -1,0 +1,89 @@
+# A machine as a node of a Holdfast cluster. What has to be done is asked of `holdfast node converge --plan`, and done by
+# `holdfast node converge`: the same way in that Terraform takes.
+resource_name :holdfast_node
+provides :holdfast_node
+unified_mode true
+
+description 'Brings this machine into a Holdfast cluster and keeps it as described.'
+
+property :node_name, String, name_property: true, regex: /\A[a-z0-9][a-z0-9._-]{0,62}\z/, description: 'Name of the node.'
+property :advertise, String, description: 'Host, or host:port, where others reach it. The port is 7480 when none is given.'
+property :listen, String, description: 'Address and port to listen on. Default: all addresses, port 7480.'
+property :zone, String, default: '', description: 'Failure domain, such as a rack.'
+property :labels, Hash, default: {}, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'Labels of the node.'
+property :roles, Array, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'control, storage or both. Default: both on the first machine, storage on the others.'
+property :settings, Hash, default: {}, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'Further settings of holdfastd.json.'
+property :cluster_init, Hash, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'On the first machine: name, from_embedded, admin.'
+property :join_endpoints, Array, default: [], coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'https:// endpoints of nodes that are there.'
+property :join_token, String, sensitive: true, desired_state: false, description: 'One-time token, from an encrypted data bag item. Needed until the machine has joined.'
+property :join_token_file, String, desired_state: false, description: 'Or a file on the machine that holds it.'
+property :store, Hash, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'Control store. Default: etcd, run by Holdfast.'
+property :pools, Array, default: [], coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'Pools of the machine, as in node.json. Or use holdfast_pool.'
+property :config_path, String, default: '/etc/holdfast/node.json', desired_state: false, description: 'Where its description is kept.'
+property :abandon, [true, false], default: false, desired_state: false, description: 'remove: give up for lost what only this node holds.'
+property :pending, Array, default: [], desired_state: false, description: 'What converge would do. Set by Chef, not by you.'
+
+# It runs in the resource, as the actions do in their provider.
+include HoldfastCookbook::CommandLine
+
+load_current_value do |wanted|
+  current_value_does_not_exist! unless holdfast_installed?
+
+  plan = holdfast_plan(wanted)
+  pending plan['changes'].reject { |change| change['action'] == 'none' }
+  unless plan['node'].nil?
+    zone plan['node']['zone']
+    labels plan['node']['labels']
+    roles plan['node']['roles']
+  end
+end
+
+# Installs what is missing, joins, and applies what differs.
+action :create do
+  directory ::File.dirname(new_resource.config_path) do
+    recursive true
+  end
+
+  file new_resource.config_path do
+    content HoldfastCookbook::CommandLine.document(new_resource)
+    owner 'root'
+    group 'root'
+    mode '0600'
+  end
+
+  # The package was not there before this run: what is to do is known once it is.
+  changes = current_resource.nil? ? ["bring node #{new_resource.node_name} into its cluster"] : current_resource.pending.map { |change| HoldfastCookbook::CommandLine.describe(change) }
+  unless changes.empty?
+    converge_by(changes) do
+      holdfast_run('node', 'converge', '--config', new_resource.config_path, '-o', 'json', environment: holdfast_environment(new_resource))
+    end
+  end
+end
+
+# Takes no new work; ends when nothing is attached on the node any more.
+action :drain do
+  record = holdfast_installed? ? holdfast_json('node', 'inspect', new_resource.node_name, missing: true) : nil
+  unless record.nil? || record['status']['state'] == 'drained'
+    converge_by("drain node #{new_resource.node_name}") do
+      holdfast_run('node', 'drain', new_resource.node_name)
+    end
+  end
+end
+
+# Takes the node out of its cluster and stops the daemon. Deletes no data.
+action :remove do
+  record = holdfast_installed? ? holdfast_json('node', 'inspect', new_resource.node_name, missing: true) : nil
+  unless record.nil? || record['spec']['address'].nil?
+    converge_by("remove node #{new_resource.node_name} from its cluster") do
+      holdfast_run('node', 'remove', new_resource.node_name, '--yes', *(new_resource.abandon ? ['--abandon'] : []))
+    end
+  end
+
+  service 'holdfastd' do
+    action [:stop, :disable]
+  end
+end
+
+action_class do
+  include HoldfastCookbook::CommandLine
+end

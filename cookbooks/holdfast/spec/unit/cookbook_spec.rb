@@ -1,0 +1,202 @@
+require_relative '../harness/run'
+require_relative '../../libraries/holdfast'
+
+COOKBOOK = File.expand_path('../..', __dir__)
+
+RSpec.describe 'the cookbook holdfast' do
+  answer = Chef16::Machine.const_get(:Answer)
+  joined = { 'id' => 'node_1', 'name' => 'n1', 'zone' => '', 'labels' => {}, 'roles' => %w(control storage) }
+  plan = ->(changes, node = joined) { answer.new(JSON.generate('changes' => changes, 'changed' => changes.length, 'plan' => true, 'node' => node), '', 0) }
+  attributes = ->(over = {}) { { 'hostname' => 'n1', 'ipaddress' => '192.0.2.11' }.merge(Chef16::Attributes.load("#{COOKBOOK}/attributes/default.rb", 'holdfast' => over)) }
+
+  before { stub_const('HoldfastCookbook::CommandLine::HOLDFAST', '/bin/true') }
+
+  def run(machine, recipe, why_run: false)
+    Chef16::Run.new(machine, cookbook: COOKBOOK, why_run: why_run).recipe(recipe)
+  end
+
+  it 'has metadata of Chef 16 or later, and its resources run in unified mode' do
+    metadata = Chef16::Metadata.new("#{COOKBOOK}/metadata.rb")
+    expect(metadata.values).to include(name: [['holdfast']], chef_version: [['>= 16.0']])
+    Dir["#{COOKBOOK}/resources/*.rb"].each { |file| expect(Chef16::CustomResource.define(file).unified).to be true }
+  end
+
+  it 'refuses words, resources and properties that Chef 16 does not have' do
+    context = Chef16::Recipe.new(Chef16::Run.new(Chef16::Machine.new(node: {}), cookbook: COOKBOOK))
+    expect { context.instance_eval { systemd_reload 'x' } }.to raise_error(Chef16::NotInChef)
+    expect { context.instance_eval { file('/x') { contents 'y' } } }.to raise_error(Chef16::NotInChef)
+    expect { context.instance_eval { service('x') { action :begin } } }.to raise_error(Chef16::NotInChef)
+    expect { context.instance_eval { holdfast_node('n1') { colour 'red' } } }.to raise_error(Chef16::NotInChef)
+  end
+
+  describe 'recipe default' do
+    it 'installs the package and starts the daemon; the second run changes nothing' do
+      machine = Chef16::Machine.new(node: attributes.call)
+      expect(run(machine, 'holdfast::default').updated).to eq ['package[holdfast]', 'service[holdfastd]']
+      expect(machine.services).to contain_exactly(['holdfastd', :enabled], ['holdfastd', :running])
+      expect(run(machine, 'holdfast::default').updated).to be_empty
+    end
+
+    it 'changes nothing in why-run mode, and tells what it would do' do
+      machine = Chef16::Machine.new(node: attributes.call)
+      dry = run(machine, 'holdfast::default', why_run: true)
+      expect(dry.told).to include('package[holdfast]: install holdfast')
+      expect([machine.packages, machine.services]).to eq [[], []]
+    end
+
+    it 'fetches a package from a URL only with its checksum' do
+      from_url = { 'package' => { 'source' => 'url', 'url' => 'https://packages.example/holdfast.deb' } }
+      expect { run(Chef16::Machine.new(node: attributes.call(from_url)), 'holdfast::default') }.to raise_error(/checksum/)
+      from_url['package']['checksum'] = 'ab' * 32
+      machine = Chef16::Machine.new(node: attributes.call(from_url))
+      expect(run(machine, 'holdfast::default').updated).to include('remote_file[/var/cache/holdfast/holdfast.deb]', 'dpkg_package[holdfast]')
+      expect(run(machine, 'holdfast::default').updated).to be_empty
+    end
+
+    it 'refuses a source that it does not know' do
+      expect { run(Chef16::Machine.new(node: attributes.call('package' => { 'source' => 'tape' })), 'holdfast::default') }.to raise_error(/tape/)
+    end
+  end
+
+  describe 'recipe server' do
+    first = { 'cluster' => { 'init' => { 'name' => 'prod' } }, 'node' => { 'zone' => 'rack-1', 'labels' => { 'disk' => 'ssd' } } }
+
+    it 'writes node.json and converges once; the second run changes nothing' do
+      done = false
+      machine = Chef16::Machine.new(node: attributes.call(first), packages: ['holdfast']) do |command, _environment|
+        next plan.call(done ? [] : [{ 'what' => 'pki', 'name' => 'ca', 'action' => 'create' }], done ? joined : nil) if command.include?('--plan')
+
+        done = true
+        plan.call([])
+      end
+      expect(run(machine, 'holdfast::server').updated).to include('file[/etc/holdfast/node.json]', 'holdfast_node[n1]')
+      expect(JSON.parse(machine.files['/etc/holdfast/node.json'])).to eq(
+        'name' => 'n1', 'advertise' => '192.0.2.11', 'zone' => 'rack-1', 'labels' => { 'disk' => 'ssd' }, 'cluster' => { 'init' => { 'name' => 'prod' } }
+      )
+      expect(run(machine, 'holdfast::server').updated).to be_empty
+    end
+
+    it 'asks only for the plan in why-run mode, and tells each change' do
+      machine = Chef16::Machine.new(node: attributes.call(first)) do |command, _environment|
+        expect(command).to include('--plan')
+        plan.call([{ 'what' => 'config', 'name' => 'log_level', 'action' => 'update', 'before' => 'info', 'after' => 'debug' }])
+      end
+      dry = run(machine, 'holdfast::server', why_run: true)
+      expect(dry.told).to include('update config log_level: "info" -> "debug"')
+      expect(machine.files).to be_empty
+      expect(machine.commands).not_to be_empty
+    end
+
+    it 'takes the join token from an encrypted item and hands it over in the environment only' do
+      second = { 'cluster' => { 'join' => { 'endpoints' => ['https://192.0.2.11:7480'], 'token_item' => { 'bag' => 'holdfast', 'item' => 'join', 'key' => 'token' } } } }
+      seen = []
+      machine = Chef16::Machine.new(node: attributes.call(second), data_bags: { %w(holdfast join) => { 'token' => 'hft1.secret' } }) do |command, environment|
+        seen << [command, environment]
+        plan.call(command.include?('--plan') ? [{ 'what' => 'join', 'name' => 'prod', 'action' => 'join' }] : [], nil)
+      end
+      told = run(machine, 'holdfast::server').told
+      expect(seen.map(&:last)).to all(eq('HOLDFAST_JOIN_TOKEN' => 'hft1.secret'))
+      expect(JSON.generate([seen.map(&:first), machine.files, told])).not_to include('secret')
+    end
+
+    it 'says what converge said when it fails' do
+      machine = Chef16::Machine.new(node: attributes.call(first)) { answer.new('', "holdfast: the clock of this machine is 61 minutes off\n", 4) }
+      expect { run(machine, 'holdfast::server') }.to raise_error(/61 minutes off/)
+    end
+
+    it 'makes the pools of the attributes after the node' do
+      with_pool = Chef16::Attributes.merge(first, 'pools' => { 'bulk' => { 'path' => '/srv/holdfast', 'labels' => { 'tier' => 'slow' } } })
+      made = nil
+      machine = Chef16::Machine.new(node: attributes.call(with_pool)) do |command, _environment|
+        next plan.call([]) if command.first == 'node'
+        next answer.new(JSON.generate(made), '', 0) if command.include?('inspect') && made
+        next answer.new('', 'there is no pool', 3) if command.include?('inspect')
+
+        made = { 'spec' => { 'devices' => [], 'class' => 'any', 'overcommit' => 1 }, 'labels' => { 'tier' => 'slow' } }
+        expect(command).to eq %w(pool create bulk --path /srv/holdfast --class any --overcommit 1.0 --label tier=slow)
+        answer.new('', '', 0)
+      end
+      expect(run(machine, 'holdfast::server').updated.last).to eq 'holdfast_pool[bulk]'
+      expect(run(machine, 'holdfast::server').updated).to be_empty
+    end
+  end
+
+  describe 'holdfast_node' do
+    act = lambda do |record, actions, why_run: false, &answers|
+      machine = Chef16::Machine.new(node: {}) do |command, _environment|
+        next plan.call([]) if command.include?('--plan')
+        next (record ? answer.new(JSON.generate(record), '', 0) : answer.new('', 'there is no node', 3)) if command.include?('inspect')
+
+        answers&.call(command)
+        answer.new('', '', 0)
+      end
+      run = Chef16::Run.new(machine, cookbook: COOKBOOK, why_run: why_run)
+      run.custom(:holdfast_node, 'n2') { action actions }
+      [run, machine]
+    end
+    record = ->(state) { { 'status' => { 'state' => state }, 'spec' => { 'address' => '192.0.2.12:7480' } } }
+
+    it 'drains a node once' do
+      run, machine = act.call(record.call('ready'), :drain)
+      expect(run.updated).to eq ['holdfast_node[n2]']
+      expect(machine.commands.last[:command].drop(1)).to eq %w(node drain n2)
+      expect(act.call(record.call('drained'), :drain).first.updated).to be_empty
+    end
+
+    it 'removes a node and stops its daemon; a node that is gone already is left alone' do
+      run, machine = act.call(record.call('drained'), :remove)
+      expect(run.updated).to eq ['holdfast_node[n2]']
+      expect(machine.commands.last[:command].drop(1)).to eq %w(node remove n2 --yes)
+      expect(act.call(nil, :remove).first.updated).to be_empty
+    end
+
+    it 'does neither in why-run mode' do
+      %i(drain remove).each do |action|
+        run, = act.call(record.call('ready'), action, why_run: true) { raise 'something was done' }
+        expect(run.told).not_to be_empty
+      end
+    end
+
+    it 'refuses a name that is no name' do
+      run = Chef16::Run.new(Chef16::Machine.new(node: {}), cookbook: COOKBOOK)
+      expect { run.custom(:holdfast_node, 'n1') { node_name 'N 1' } }.to raise_error(Chef16::InvalidProperty)
+    end
+  end
+
+  describe 'holdfast_pool' do
+    pool = { 'spec' => { 'devices' => ['/dev/vdb'], 'class' => 'ssd', 'overcommit' => 1 }, 'labels' => { 'old' => '1' } }
+    converge = lambda do |found, why_run: false, &block|
+      machine = Chef16::Machine.new(node: {}) { |command, _| command.include?('inspect') && found.nil? ? answer.new('', '', 3) : answer.new(JSON.generate(found), '', 0) }
+      run = Chef16::Run.new(machine, cookbook: COOKBOOK, why_run: why_run)
+      run.custom(:holdfast_pool, 'fast', &block)
+      [run, machine.commands.map { |one| one[:command].drop(1) }]
+    end
+
+    it 'adds devices, changes class and labels, and leaves alone what is as described' do
+      run, commands = converge.call(pool) { devices %w(/dev/vdb /dev/vdc); pool_class 'nvme'; labels('new' => '2') }
+      expect(run.updated).to eq ['holdfast_pool[fast]']
+      expect(commands.drop(1)).to eq [%w(pool grow fast --device /dev/vdc), %w(pool update fast --class nvme --overcommit 1.0 --label new=2 --remove-label old)]
+      expect(converge.call(pool) { devices ['/dev/vdb']; pool_class 'ssd'; labels('old' => '1') }.first.updated).to be_empty
+    end
+
+    it 'changes nothing in why-run mode' do
+      run, commands = converge.call(pool, why_run: true) { devices %w(/dev/vdb /dev/vdc); pool_class 'nvme' }
+      expect(run.told.length).to eq 2
+      expect(commands.length).to eq 1
+    end
+
+    it 'finds the device of an EBS volume by its id' do
+      Dir.mktmpdir do |sys|
+        FileUtils.mkdir_p("#{sys}/nvme1n1/device")
+        File.write("#{sys}/nvme1n1/device/serial", "vol0abc    \n")
+        expect(HoldfastCookbook::Ebs.device('vol-0abc', sys: sys)).to eq '/dev/nvme1n1'
+        expect { HoldfastCookbook::Ebs.device('vol-0def', sys: sys) }.to raise_error(/not attached/)
+      end
+    end
+
+    it 'says that NFS is not served yet, and that a place is missing' do
+      expect { converge.call(nil) { export 'files.example:/srv' } }.to raise_error(/nfs/)
+      expect { converge.call(nil) {} }.to raise_error(/devices or ebs_volumes/)
+    end
+  end
+end
