@@ -35,6 +35,11 @@ build: modules ## bin/holdfast, bin/holdfastd, the Terraform provider in dist/, 
 	@node tools/build-provider.mjs
 	@node tools/build-bindings.mjs
 
+.PHONY: package
+package: modules ## dist/packages: .deb and relocatable tar.gz for amd64 and arm64, Node.js inside (VERSION=… for another version)
+	@tools/need commands dpkg-deb xz
+	@node tools/package.ts
+
 .PHONY: test
 test: modules ## lint, types, build, then every suite one after another, with a summary (root; under 30 minutes)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'

@@ -36,13 +36,15 @@ const versioned = (version: string): Plugin => ({
  * Writes holdfast.mjs, cli/ and holdfastd.mjs into `outdir`. The command line loads each command when it is called; the
  * daemon is one file, which a later build cannot pull from under it while it runs.
  * @param version what the product calls itself. Default: as src/model/version.ts says.
+ * @returns the source files that went into them, relative to the checkout.
  * @throws what esbuild throws, after it has said what is wrong, and where.
  */
-export async function bundle(outdir: string, version?: string): Promise<void> {
+export async function bundle(outdir: string, version?: string): Promise<readonly string[]> {
   rmSync(path.join(outdir, 'cli'), { recursive: true, force: true });
-  const shared = { ...common, outdir, plugins: version === undefined ? [] : [versioned(version)] };
-  await Promise.all([
+  const shared = { ...common, outdir, metafile: true as const, plugins: version === undefined ? [] : [versioned(version)] };
+  const made = await Promise.all([
     build({ ...shared, entryPoints: { holdfast: path.join(TOP, 'src/cli/main.ts') }, splitting: true, chunkNames: 'cli/[name]-[hash]' }),
     build({ ...shared, entryPoints: { holdfastd: path.join(TOP, 'src/daemon/main.ts') } }),
   ]);
+  return made.flatMap(({ metafile }) => Object.keys(metafile.inputs));
 }
