@@ -14,10 +14,11 @@
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { must } from '../run.ts';
+import { mirrorOf, startMirror, type Mirror } from './mirror.ts';
 import { openNode, type LabNode } from './node.ts';
 import { folderOf, mark, read, reserve, update, type NodeRecord } from './record.ts';
 import { remove, removeOrphans } from './sweep.ts';
-import { addressIn, applyLosses, HOST, makeSwitch } from './switch.ts';
+import { addressIn, applyFaults, HOST, makeSwitch } from './switch.ts';
 
 export type { Command, ExecOptions, LabNode, SpawnOptions } from './node.ts';
 
@@ -45,6 +46,8 @@ export interface Lab {
   readonly sshKey: string;
   /** A known_hosts file with every node, by name and address. */
   readonly knownHosts: string;
+  /** The packages that bare nodes can install. */
+  readonly mirror: Mirror;
   /** The node of that name. Throws when there is none. */
   node(name: string): LabNode;
   /** Loses what goes from `a` to `b`, and, unless `oneWay`, back. */
@@ -54,7 +57,7 @@ export interface Lab {
   lose(a: string, b: string, percent: number): Promise<void>;
   /** Nodes of different groups do not reach each other, until `unite`. The host reaches all. */
   partition(...groups: readonly (readonly string[])[]): Promise<void>;
-  /** Ends every drop, loss and partition. Cut cables stay cut. */
+  /** Ends every drop, loss and partition. Cut nodes stay cut. */
   unite(): Promise<void>;
   /** Removes all of it: processes, loop devices, mounts, network, files. Throws when something is left. */
   dispose(): Promise<void>;
@@ -72,6 +75,7 @@ export async function createLab(options: LabOptions): Promise<Lab> {
     update(number, (before) => ({ ...before, nodes }));
     writeFileSync(path.join(folderOf(number), 'known_hosts'), nodes.map((node) => `${node.name},${node.address} ${node.hostKey}\n`).join(''));
     await makeSwitch(number);
+    if (options.bare === true) await startMirror(number);
     await Promise.all(nodes.map((node) => openNode(number, node.name).boot()));
     return openLab(number);
   } catch (error) {
@@ -88,7 +92,7 @@ export function openLab(number: number): Lab {
       change(losses);
       return { ...before, losses };
     });
-    await applyLosses(number);
+    await applyFaults(number);
   };
   const nodes = read(number).nodes.map((node) => openNode(number, node.name));
   const node = (name: string): LabNode => {
@@ -99,6 +103,7 @@ export function openLab(number: number): Lab {
   const pairs = (a: string, b: string): [string, string] => [`${node(a).name}>${node(b).name}`, `${node(b).name}>${node(a).name}`];
   return {
     number, nodes, node,
+    mirror: mirrorOf(number),
     hostAddress: addressIn(number, HOST),
     sshKey: path.join(folderOf(number), 'id_ed25519'),
     knownHosts: path.join(folderOf(number), 'known_hosts'),

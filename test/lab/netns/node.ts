@@ -12,7 +12,7 @@ import { detachLoops } from './loops.ts';
 import { bareRoot } from './bare-root.ts';
 import { furnish, seenFromHost } from './node-disk.ts';
 import { folderOf, mark, read, runs, updateNode, type NodeRecord, type ProcessMark } from './record.ts';
-import { consoleOf, nodeNetns, plugIn, setCut, shape } from './switch.ts';
+import { applyFaults, consoleOf, nodeNetns, plugIn, shape, unplug } from './switch.ts';
 
 /** A command: words, or a line for sh. */
 export type Command = string | readonly string[];
@@ -52,14 +52,14 @@ export interface LabNode {
   read(file: string): Promise<string>;
   /** Gives it a disk: the path of a block device that is there in every boot of the node. */
   addDisk(bytes: number): Promise<string>;
-  /** Pulls its network cable. */
+  /** Nothing reaches it or leaves it any more; it sees no difference but the silence. */
   cut(): Promise<void>;
   heal(): Promise<void>;
   /** Limits what goes to it and comes from it, in bytes per second; undefined: no limit. */
   slow(bytesPerSecond: number | undefined): Promise<void>;
-  /** kill -9 of all that runs in it. `silently`: its cable is pulled first, so that peers see no connection close. */
+  /** kill -9 of all that runs in it. `silently`: peers see no connection close. */
   kill(options?: { readonly silently?: boolean }): Promise<void>;
-  /** Starts it (again): its disk is as it was, /run and /tmp are empty, the boot id is new. A silent kill is healed. */
+  /** Starts it (again): its disk is as it was, /run and /tmp are empty, the boot id is new, what was cut stays cut. */
   boot(): Promise<void>;
 }
 
@@ -86,6 +86,10 @@ export function openNode(lab: number, name: string): LabNode {
     const words = typeof command === 'string' ? ['sh', '-c', command] : command;
     const enter = ['nsenter', '-t', String(init.pid), '-m', '-u', '-i', '-n', '-p', '-r', '-w', '--'];
     return outlive ? [...enter, 'setsid', ...words] : ['setpriv', '--pdeathsig', 'KILL', ...enter, 'setpriv', '--pdeathsig', 'KILL', ...words];
+  }
+  async function setCut(cut: boolean): Promise<void> {
+    updateNode(lab, name, (before) => ({ ...before, cut }));
+    await applyFaults(lab);
   }
   const environment = (env: Readonly<Record<string, string>> = {}) => ({ PATH, HOME: '/root', LANG: 'C.UTF-8', TERM: 'xterm', ...env });
 
@@ -127,21 +131,19 @@ export function openNode(lab: number, name: string): LabNode {
       updateNode(lab, name, (before) => ({ ...before, disks: [...before.disks, file] }));
       return (await must(['losetup', '--find', '--show', file])).trim();
     },
-    async cut() {
-      updateNode(lab, name, (before) => ({ ...before, cut: true }));
-      await setCut(lab, name, true);
-    },
-    async heal() {
-      updateNode(lab, name, (before) => ({ ...before, cut: false }));
-      await setCut(lab, name, false);
-    },
+    cut: () => setCut(true),
+    heal: () => setCut(false),
     async slow(bytesPerSecond) {
       const after = updateNode(lab, name, ({ slow: _, ...before }) => (bytesPerSecond === undefined ? before : { ...before, slow: bytesPerSecond }));
       await shape(lab, after.nodes.find((one) => one.name === name) ?? record());
     },
     async kill({ silently = false } = {}) {
-      if (silently) await setCut(lab, name, true);
+      const before = record().cut;
+      if (silently) await setCut(true);
       await endNode(lab, record());
+      // Its network stack goes too, and with it every connection of it, without another word.
+      await unplug(lab, name);
+      if (silently) await setCut(before);
     },
     async boot() {
       if (running() !== undefined) throw new Error(`node ${name} is up`);

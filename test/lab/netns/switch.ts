@@ -1,6 +1,6 @@
 // The lab's network: a bridge in a network namespace of its own, one port per node, and one to the host, so that neither
-// the host's bridges nor its firewall see any of it. What is lost between nodes is one nftables table, written anew from
-// the record at every change.
+// the host's bridges nor its firewall see any of it. What is cut or lost is one nftables table in it, written anew from
+// the record at every change: a cut is silent and at once, as if the switch's other side had failed.
 import { existsSync } from 'node:fs';
 import { must, run, script } from '../run.ts';
 import { folderOf, read, type LabRecord, type NodeRecord } from './record.ts';
@@ -33,24 +33,22 @@ export async function plugIn(lab: number, node: NodeRecord): Promise<void> {
   await unplug(lab, node.name);
   await must(script(`
     ip netns add "$2"
-    ip -n "$1" link add "$3" type veth peer name eth0 netns "$2"
-    ip -n "$1" link set "$3" master br0 "$5"
+    ip -n "$1" link add "$3" type veth peer name eth0 address "$5" netns "$2"
+    ip -n "$1" link set "$3" master br0 up
     ip -n "$2" link set lo up
     ip -n "$2" addr add "$4/24" dev eth0
     ip -n "$2" link set eth0 up
-  `, switchName(lab), nodeNetns(lab, node.name), node.name, node.address, node.cut ? 'down' : 'up'));
+  `, switchName(lab), nodeNetns(lab, node.name), node.name, node.address, hardwareAddress(node.address)));
   await shape(lab, node);
 }
+
+/** A machine keeps its hardware address over boots, and so do its peers' notes of it. */
+export const hardwareAddress = (address: string): string => `02:48:46${address.split('.').slice(1).map((byte) => `:${Number(byte).toString(16).padStart(2, '0')}`).join('')}`;
 
 export async function unplug(lab: number, node: string): Promise<void> {
   if (existsSync(`/run/netns/${nodeNetns(lab, node)}`)) await run(['ip', 'netns', 'del', nodeNetns(lab, node)]);
   // The kernel takes the cable away a moment later than the namespace; a new one of that name has to find the place free.
   if (existsSync(`/run/netns/${switchName(lab)}`)) await run(['ip', '-n', switchName(lab), 'link', 'del', node]);
-}
-
-/** Pulls a port's cable, or puts it back. */
-export async function setCut(lab: number, node: string, cut: boolean): Promise<void> {
-  await must(['ip', '-n', switchName(lab), 'link', 'set', node, cut ? 'down' : 'up']);
 }
 
 /** Applies the record's bandwidth, both ways. */
@@ -61,20 +59,26 @@ export async function shape(lab: number, node: NodeRecord): Promise<void> {
   }
 }
 
-/** Writes the rules of lost traffic as the record has them. */
-export async function applyLosses(lab: number): Promise<void> {
+/** Writes the rules of what is cut and what is lost as the record has them. */
+export async function applyFaults(lab: number): Promise<void> {
   const rules = ruleset(read(lab));
   await must(['ip', 'netns', 'exec', switchName(lab), 'nft', '-f', '-'], { input: rules });
 }
 
-/** The nftables input for a lab's losses: one transaction, whatever was there before. */
-export function ruleset(lab: Pick<LabRecord, 'losses'>): string {
-  const rules = Object.entries(lab.losses).filter(([, percent]) => percent > 0).map(([pair, percent]) => {
+/** The nftables input for a lab's cuts and losses: one transaction, whatever was there before. */
+export function ruleset(lab: Pick<LabRecord, 'losses'> & { readonly nodes: readonly Pick<NodeRecord, 'name' | 'cut'>[] }): string {
+  const cut = lab.nodes.filter((node) => node.cut).map((node) => node.name);
+  const losses = Object.entries(lab.losses).filter(([, percent]) => percent > 0).map(([pair, percent]) => {
     const [from, to] = pair.split('>');
     const chance = percent >= 100 ? '' : `numgen random mod 10000 < ${Math.round(percent * 100)} `;
-    return `    iifname "${from}" oifname "${to}" ${chance}drop`;
+    return `iifname "${from}" oifname "${to}" ${chance}drop`;
   });
-  return ['table bridge lab {}', 'delete table bridge lab', 'table bridge lab {', '  chain losses {', '    type filter hook forward priority 0; policy accept;', ...rules, '  }', '}', ''].join('\n');
+  const chain = (hook: string, rules: readonly string[]) => [`  chain ${hook} {`, `    type filter hook ${hook} priority 0; policy accept;`, ...rules.map((rule) => `    ${rule}`), '  }'];
+  return ['table bridge lab {}', 'delete table bridge lab', 'table bridge lab {',
+    ...chain('prerouting', cut.map((name) => `iifname "${name}" drop`)),
+    ...chain('forward', losses),
+    ...chain('postrouting', cut.map((name) => `oifname "${name}" drop`)),
+    '}', ''].join('\n');
 }
 
 /** Removes what `makeSwitch` and `plugIn` made; whatever of it is there. */
