@@ -5,6 +5,7 @@ import { asHoldfastError, exitCodeOf, HoldfastError } from '../model/errors.ts';
 import { VERSION } from '../model/version.ts';
 import { loadConfig } from './config.ts';
 import { startDaemon } from './daemon.ts';
+import { notifyServiceManager } from './notify.ts';
 import { pathsBelow } from './paths.ts';
 import { createLog } from './system.ts';
 
@@ -50,11 +51,14 @@ async function main(argv: readonly string[]): Promise<void> {
   if (process.getuid?.() !== 0) throw new HoldfastError('permission_denied', 'holdfastd needs root: it makes loop devices, filesystems and mounts', { hint: 'Run it with sudo, or as a service.' });
   const log = createLog(config.log_level, process.stderr);
   const daemon = await startDaemon(config, log);
+  const tell = (state: string): boolean => notifyServiceManager(state, process.env['NOTIFY_SOCKET']);
+  tell('READY=1');
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'stopping; what is mounted stays mounted');
+    tell('STOPPING=1');
     void daemon.stop().then(() => process.exit(0));
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
