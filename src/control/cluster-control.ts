@@ -6,7 +6,8 @@ import type { AuditEntry, Certificate, JoinToken, Role } from '../model/identity
 import type { Node, NodeRole } from '../model/node.ts';
 import type { Labels } from '../model/record.ts';
 import type { Millis } from '../model/duration.ts';
-import type { Accepted, CallOptions, Page, PageQuery } from './control.ts';
+import type { Accepted, CallOptions, Control, Page, PageQuery } from './control.ts';
+import type { StoreMember } from './ports/store-members.ts';
 
 export interface UpdateNode {
   readonly labels?: Labels;
@@ -46,6 +47,11 @@ export interface NodeControl {
    * store would lose its majority. `abandon`: its last copies are given up for lost (the volumes stay, unavailable).
    */
   removeNode(ref: string, request?: { readonly abandon?: boolean }, options?: CallOptions): Promise<Accepted<Node>>;
+}
+
+export interface MemberControl {
+  /** The machines that hold the control store; [] where it is embedded or not run by Holdfast. */
+  listMembers(): Promise<readonly StoreMember[]>;
 }
 
 export interface JoinRequest {
@@ -108,4 +114,10 @@ export interface IdentityControl {
   /** Whether a certificate of this serial must be refused; answered from memory, at once. */
   isRevoked(serial: string): boolean;
   listAudit(query?: PageQuery & { readonly object?: string; readonly actor?: string }): Promise<Page<AuditEntry>>;
+}
+
+/** All use cases: what surfaces of a cluster call. */
+export interface ClusterControl extends Control, NodeControl, MemberControl, IdentityControl {
+  listNodes: NodeControl['listNodes'];
+  getNode: NodeControl['getNode'];
 }

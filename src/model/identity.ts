@@ -36,6 +36,22 @@ export function parseCertificateUri(text: string): CertificateUri | null {
   return null;
 }
 
+/** Names under which a node is reached, for its server certificates. @param address `host:port` or a host; null: none. */
+export function hostsOf(name: string, address: string | null): string[] {
+  const host = address === null ? [] : [address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')];
+  return [...new Set([name, ...host, 'localhost', '127.0.0.1'])];
+}
+
+/** How a caller is told to people: `alice (operator)`, `node n2`, `root on n1`. @param here name of this node. */
+export function actorText(caller: Caller, here: string): string {
+  switch (caller.kind) {
+    case 'local': return `root on ${here}`;
+    case 'client': return `${caller.name} (${caller.role})`;
+    case 'node': return `node ${caller.name}`;
+    case 'joining': return 'somebody with a join token';
+  }
+}
+
 /** A certificate that was given out. The certificate itself is no secret; the key never was here. */
 export interface Certificate {
   /** Serial number, lower-case hex. */

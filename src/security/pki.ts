@@ -4,7 +4,7 @@
  */
 import type { Authority, Signed } from '../control/ports/authority.ts';
 import { HoldfastError } from '../model/errors.ts';
-import { formatCertificateUri } from '../model/identity.ts';
+import { formatCertificateUri, hostsOf } from '../model/identity.ts';
 import { keyFits, loadPki, savePki, type Pki } from './pki-directory.ts';
 import { makeKeyAndRequest } from './request.ts';
 import { certificatesOf, fingerprint, issue, makeRoot, readRequest, type Issued, type Issuer } from './x509.ts';
@@ -24,12 +24,6 @@ export const createRoot = (name: string, nowMs: number = Date.now()): Promise<Is
 export async function createIssuer(parent: Issuer, csr: string, name: string, nowMs: number = Date.now()): Promise<Signed> {
   const { publicKey, keySha256 } = await readRequest(csr, 'issuer_csr');
   return signed(await issue(parent, publicKey, { kind: 'ca', name }, nowMs, ISSUER_TTL_MS), keySha256);
-}
-
-/** Names under which a node is reached, for its server certificates. @param address `host:port` or a host; null: none. */
-export function hostsOf(name: string, address: string | null): string[] {
-  const host = address === null ? [] : [address.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')];
-  return [...new Set([name, ...host, 'localhost', '127.0.0.1'])];
 }
 
 export interface FirstNode {

@@ -1,0 +1,100 @@
+/**
+ * The audit log: a decorator around every use case that changes something. An entry is written before the change (begun,
+ * with the object as it was) and completed after it. Where the first cannot be written, the change is refused; one that
+ * was never completed (the daemon died) stays `begun`. Secrets never reach it.
+ */
+import { HoldfastError, asHoldfastError } from '../model/errors.ts';
+import type { AuditEntry } from '../model/identity.ts';
+import { isoNow, mintId } from './context.ts';
+import type { CallOptions } from './control.ts';
+import { AUDITED, type Audited, type Before } from './audited-calls.ts';
+import { KEYS } from './keys.ts';
+import type { Store } from './ports/store.ts';
+import type { Clock, Log, RandomBytes } from './ports/system.ts';
+
+export interface AuditSeams {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly log: Log;
+}
+
+/** Entries that are kept. */
+export const KEEP_AUDIT = 20_000;
+/** An object beyond this is told by its id and size only; the store takes values up to 1 MiB. */
+const MAX_TOLD_CHARS = 64 * 1024;
+const PAGE = 500;
+
+/**
+ * The same control; every change of it leaves an entry.
+ * @param actor who it was when a call does not say: the daemon itself.
+ */
+export function audited<C extends object>(control: C, seams: AuditSeams, actor: string): C {
+  const wrapped = Object.entries(AUDITED).flatMap(([method, rule]) => {
+    const act = (control as Record<string, unknown>)[method];
+    return typeof act === 'function' ? [[method, wrap(control, act as Act, rule, seams, actor)] as const] : [];
+  });
+  return Object.assign(Object.create(control) as C, Object.fromEntries(wrapped));
+}
+
+type Act = (...args: unknown[]) => Promise<unknown>;
+
+function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemon: string): Act {
+  return async (...args) => {
+    const options = args[rule.options] as CallOptions | undefined;
+    const found = await rule.before(seams.store, args).catch((): Before => ({ object: null, ref: '' }));
+    const begun: AuditEntry = {
+      id: mintId(seams, 'audit'), at: isoNow(seams.clock), actor: rule.actor?.(args) ?? options?.actor ?? daemon, action: rule.action,
+      object: { kind: rule.kind, id: found.object?.id ?? '', name: found.object?.name ?? found.ref },
+      request: told(rule.request(args)) as AuditEntry['request'], outcome: 'begun', reason: '', before: told(found.object), after: null,
+    };
+    const put = (entry: AuditEntry): Promise<unknown> => seams.store.txn([], [{ op: 'put', key: KEYS.audit(entry.id), value: entry }]);
+    try {
+      if (rule.strangers !== true) await put(begun);
+    } catch (error) {
+      throw new HoldfastError('unavailable', `the change was refused: it cannot be written to the audit log (${asHoldfastError(error).message})`, { object: `${rule.kind} ${begun.object.name}`, hint: 'Nothing was changed. Look after the control store, then try again.' }, { cause: error });
+    }
+    const complete = async (entry: AuditEntry): Promise<void> => {
+      await put(entry).catch((error: unknown) => seams.log.warn({ entry: entry.id, action: entry.action, err: asHoldfastError(error).message }, 'an entry of the audit log could not be completed'));
+    };
+    try {
+      const result = await act.apply(control, args);
+      const after = rule.after(result) as { readonly id?: string; readonly name?: string } | null;
+      await complete({ ...begun, object: { kind: rule.kind, id: begun.object.id || (after?.id ?? ''), name: begun.object.name || (after?.name ?? '') }, outcome: 'done', after: told(after) });
+      return result;
+    } catch (error) {
+      if (rule.strangers === true) seams.log.warn({ action: rule.action, object: begun.object.name, actor: begun.actor, reason: withoutSecrets(asHoldfastError(error).message) }, 'a join was refused');
+      else await complete({ ...begun, outcome: 'refused', reason: withoutSecrets(asHoldfastError(error).message) });
+      throw error;
+    }
+  };
+}
+
+/** As it is written down: without what is secret, and within bounds. */
+function told(value: unknown): unknown {
+  if (value === null || value === undefined) return value ?? null;
+  const text = JSON.stringify(value, (key, part: unknown) => (SECRET_KEYS.test(key) && typeof part === 'string' ? '[secret]' : typeof part === 'string' ? withoutSecrets(part) : part)) as string | undefined;
+  if (text === undefined) return null;
+  if (text.length <= MAX_TOLD_CHARS) return JSON.parse(text) as unknown;
+  const { id, name } = value as { readonly id?: unknown; readonly name?: unknown };
+  return { id, name, told: `left out: ${text.length} characters` };
+}
+
+const SECRET_KEYS = /^(token|secret|password|passphrase|key|private_key)$/i;
+const withoutSecrets = (text: string): string => text.replace(/hft1\.[0-9A-Za-z._-]+/g, '[join token]').replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[private key]');
+
+/** For the leader, about once an hour: keeps the newest entries. @returns how many were dropped. */
+export async function pruneAudit(store: Store, keep: number = KEEP_AUDIT): Promise<number> {
+  let seen = 0;
+  let dropped = 0;
+  let after: string | undefined;
+  for (;;) {
+    const { entries } = await store.list<unknown>(KEYS.audits, { ...(after === undefined ? {} : { after }), limit: PAGE });
+    const old = entries.slice(Math.max(0, Math.min(entries.length, keep - seen)));
+    for (let at = 0; at < old.length; at += 100) await store.txn([], old.slice(at, at + 100).map(({ key }) => ({ op: 'delete', key })));
+    seen += entries.length;
+    dropped += old.length;
+    after = entries.at(-1)?.key;
+    if (entries.length < PAGE) return dropped;
+  }
+}

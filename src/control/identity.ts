@@ -1,0 +1,46 @@
+/** Identities put together: join tokens, joining, certificates, and who of them is trusted. Decisions only; cryptography is behind the port. */
+import { HoldfastError } from '../model/errors.ts';
+import type { AuditEntry } from '../model/identity.ts';
+import { createCertificateUseCases, pruneCertificates, putCertificate, type CertificateUseCases } from './certificates.ts';
+import type { IdentityControl } from './cluster-control.ts';
+import type { IdentityContext, IdentitySeams, IdentitySettings } from './identity-context.ts';
+import { createJoinUseCases } from './join.ts';
+import { KEYS } from './keys.ts';
+import { page } from './repository.ts';
+import { createTokenUseCases, pruneTokens } from './tokens.ts';
+import { createTrust, type Trust } from './trust.ts';
+
+export type { IdentitySeams, IdentitySettings } from './identity-context.ts';
+
+export interface Identity extends IdentityControl, Pick<CertificateUseCases, 'revokeNode'> {
+  /** Follows revocations from now on, and records this node's own certificate if need be. Call it before anything is served. */
+  begin(): Promise<void>;
+  stop(): void;
+  readonly trust: Pick<Trust, 'admits' | 'onRevoked'>;
+  /** For the leader, about once an hour: forgets tokens and certificates that have long ended. */
+  prune(): Promise<void>;
+}
+
+export function createIdentity(seams: IdentitySeams, settings: IdentitySettings): Identity {
+  const stopped = new AbortController();
+  const trust = createTrust(seams, stopped.signal);
+  const ctx: IdentityContext = { ...seams, settings, trust };
+  return {
+    ...createTokenUseCases(ctx),
+    ...createJoinUseCases(ctx),
+    ...createCertificateUseCases(ctx),
+    listAudit: (query = {}) => page<AuditEntry>(seams.store, KEYS.audits, query, ({ object, actor }) =>
+      (query.object === undefined || object.id === query.object || object.name === query.object) && (query.actor === undefined || actor === query.actor || actor.split(' ')[0] === query.actor)),
+    trust,
+    async begin() {
+      const { own } = settings;
+      if (own !== undefined) await seams.store.txn([{ key: KEYS.certificate(own.serial), revision: 0 }], [putCertificate(own)]);
+      await trust.begin();
+    },
+    stop: () => stopped.abort(new HoldfastError('unavailable', 'holdfastd is ending')),
+    async prune() {
+      await pruneTokens(ctx);
+      await pruneCertificates(ctx);
+    },
+  };
+}
