@@ -23,16 +23,25 @@ export class LeaseTable {
     this.#onDue = onDue;
   }
 
-  /** Counts the lease's time from now. */
-  add(id: string, ttlMs: number): void {
-    this.#leases.set(id, { ttlMs, deadline: this.#clock.monotonic() + ttlMs });
+  /** @param from monotonic ms from which its time counts. Default: now. */
+  add(id: string, ttlMs: number, from = this.#clock.monotonic()): void {
+    this.#leases.set(id, { ttlMs, deadline: from + ttlMs });
     this.#arm(0);
   }
 
+  has(id: string): boolean {
+    return this.#leases.has(id);
+  }
+
   /** @throws not_found when the lease has ended, also when its keys are not deleted yet */
-  renew(id: string): void {
+  renew(id: string, from = this.#clock.monotonic()): void {
     const lease = this.#alive(id);
-    lease.deadline = this.#clock.monotonic() + lease.ttlMs;
+    lease.deadline = from + lease.ttlMs;
+  }
+
+  /** Ms that the lease has left. @throws not_found when it has ended */
+  left(id: string): number {
+    return this.#alive(id).deadline - this.#clock.monotonic();
   }
 
   /** @throws not_found when the lease has ended */

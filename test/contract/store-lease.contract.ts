@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { Store } from '../../src/control/ports/store.ts';
 import { take, type StoreUnderTest } from './store.contract.ts';
 
-const TTL_MS = 4_000;
+/** Whole seconds suit every store; long enough for those that really wait. */
+const TTL_MS = 2_000;
 
 export function storeLeaseContract(current: () => StoreUnderTest): void {
   describe('leases', () => {
