@@ -161,10 +161,15 @@ export const capacityColumns = (): readonly Column<PoolShare>[] => [
   { header: 'PROMISED%', value: (item) => percent(item.allocated_bytes, item.capacity_bytes), align: 'right', minor: 3 },
 ];
 
-export const candidateColumns = (chosen: string | null): readonly Column<PlacementExplanation['candidates'][number]>[] => [
+export const candidateColumns = ({ chosen, chosen_now: now }: Pick<PlacementExplanation, 'chosen' | 'chosen_now'>): readonly Column<PlacementExplanation['candidates'][number]>[] => [
   { header: 'POOL', value: ({ name }) => name, colour: () => 'bold' },
+  { header: 'NODE', value: ({ node_name: name, node }) => (name === '' ? node : name) },
+  { header: 'ZONE', value: ({ zone }) => zone, minor: 2 },
   { header: 'FITS', value: ({ fits }) => (fits ? 'yes' : 'no'), colour: ({ fits }) => (fits ? 'green' : 'red') },
-  { header: 'CHOSEN', value: ({ pool }) => (pool === chosen ? 'yes' : '') },
-  { header: 'SCORE', value: ({ fits, score }) => (fits ? score.toFixed(3) : ''), align: 'right' },
+  { header: 'IS HERE', value: ({ pool }) => (chosen.includes(pool) ? 'yes' : '') },
+  { header: 'WOULD BE', value: ({ pool }) => (now.includes(pool) ? 'yes' : '') },
+  { header: 'IN ZONE', value: ({ parts }) => (parts === null ? '' : String(parts.zone_volumes)), align: 'right', minor: 3 },
+  { header: 'ON NODE', value: ({ parts }) => (parts === null ? '' : String(parts.node_volumes)), align: 'right', minor: 3 },
+  { header: 'FREE', value: ({ parts }) => (parts === null ? '' : parts.free_share.toFixed(3)), align: 'right' },
   { header: 'WHY', value: ({ reason }) => reason, flexible: 'wrap' },
 ];

@@ -5,7 +5,7 @@
  */
 import type { Bytes } from '../model/bytes.ts';
 import type { Millis } from '../model/duration.ts';
-import type { Cluster, HoldfastEvent, Node } from '../model/node.ts';
+import type { Cluster, HoldfastEvent, Node, NodeState } from '../model/node.ts';
 import type { Operation } from '../model/operation.ts';
 import type { Pool, PoolKind } from '../model/pool.ts';
 import type { Labels } from '../model/record.ts';
@@ -128,6 +128,9 @@ export interface Status {
   readonly cluster: Cluster;
   readonly node: Node;
   readonly daemon_version: string;
+  /** Id of the node that leads; null between two leaders. */
+  readonly leader: string | null;
+  readonly nodes: Readonly<Record<NodeState, number>>;
   readonly counts: { readonly pools: number; readonly volumes: number; readonly snapshots: number; readonly trash: number; readonly operations_running: number };
   readonly volumes_by_state: Readonly<Record<string, number>>;
   readonly capacity: Capacity;
@@ -137,8 +140,29 @@ export interface Status {
 
 /** Why a volume is, or would be, where it is. */
 export interface PlacementExplanation {
-  readonly chosen: string | null;
-  readonly candidates: readonly { readonly pool: string; readonly name: string; readonly fits: boolean; readonly reason: string; readonly score: number }[];
+  /** Ids of the pools that it is in. */
+  readonly chosen: readonly string[];
+  /** Ids of the pools that would be chosen now, if it were made again; none where there is no place. */
+  readonly chosen_now: readonly string[];
+  /** Why there would be no place now; null where there is one. */
+  readonly refusal: string | null;
+  /** Best first; those that do not fit last. */
+  readonly candidates: readonly PlacementCandidate[];
+}
+
+export interface PlacementCandidate {
+  readonly pool: string;
+  readonly name: string;
+  readonly node: string;
+  readonly node_name: string;
+  /** Failure domain of its node; "" for none. */
+  readonly zone: string;
+  readonly fits: boolean;
+  readonly reason: string;
+  /** Share of the pool that would stay free, 0 to 1; -1 where it does not fit. */
+  readonly score: number;
+  /** What the order is made of: fewer in the zone first, then fewer on the node, then the larger share. null where it does not fit. */
+  readonly parts: { readonly zone_volumes: number; readonly node_volumes: number; readonly free_share: number } | null;
 }
 
 export interface CallOptions {

@@ -6,10 +6,10 @@ import { candidateColumns } from '../tables.ts';
 
 export default command({
   arguments: { volume: argument('VOLUME', 'Name or id of the volume.', 'volume') },
-  details: 'Every pool with its score, or the reason why the volume cannot be there. The score is the share of the pool that would stay free.',
+  details: 'Every pool, best first, or the reason why the volume cannot be there; WOULD BE: where it would be put if it were made now. Pools come in the order of the volumes of its spread_by group in their zone, then on their node, then of the share that would stay free.',
   examples: [['volume explain db', 'Why it is in its pool']],
   async run({ out, client }, { volume }) {
     const explanation = await client.volumes.explain(volume);
-    await out.object(explanation, () => renderTable(candidateColumns(explanation.chosen), explanation.candidates, out.layout));
+    await out.object(explanation, () => renderTable(candidateColumns(explanation), explanation.candidates, out.layout));
   },
 });

@@ -156,14 +156,25 @@ export const RestoreTrash = named('RestoreTrash', request({
   name: Type.Optional(nameText('restored volume')),
 }, { description: 'Under which name to restore it; default: the one it had.', examples: [{ name: 'db-again' }] }));
 
+const ScoreParts = named('PlacementScore', answer({
+  zone_volumes: count('Volumes of the same `spread_by` group in the zone; fewer come first.'),
+  node_volumes: count('Volumes of that group on the node; of equal zones, fewer come first.'),
+  free_share: Type.Number({ description: 'Share of the pool that would stay free, 0 to 1; of equal nodes, the larger comes first.' }),
+}, { description: 'What the order of the candidates is made of.' }));
 const Candidate = named('PlacementCandidate', answer({
   pool: text('Id of the pool.'),
   name: text('Name of the pool.'),
+  node: text('Id of its node.'),
+  node_name: text('Name of its node; "" when the node is not known.'),
+  zone: text('Failure domain of its node; "" for none.'),
   fits: flag('Whether the volume can be there.'),
   reason: text('Why, or why not.'),
-  score: Type.Number({ description: 'The higher the better, among those that fit.' }),
+  score: Type.Number({ description: 'Share of the pool that would stay free, 0 to 1; -1 where it does not fit.' }),
+  parts: orNull(ref(ScoreParts), 'What its rank is made of; null where it does not fit.'),
 }, { description: 'One pool that was looked at.' }));
 export const PlacementExplanation = named('PlacementExplanation', answer({
-  chosen: orNull(Type.String(), 'Id of the pool that was chosen; null when none fits.'),
-  candidates: Type.Array(ref(Candidate), { description: 'All pools, best first.' }),
+  chosen: Type.Array(Type.String(), { description: 'Ids of the pools that it is in.' }),
+  chosen_now: Type.Array(Type.String(), { description: 'Ids of the pools that would be chosen if it were made now; empty when there is no place.' }),
+  refusal: orNull(Type.String(), 'Why there would be no place now; null when there is one.'),
+  candidates: Type.Array(ref(Candidate), { description: 'All pools, best first; those that do not fit last.' }),
 }, { description: 'Why a volume is where it is.' }));
