@@ -8,7 +8,7 @@ import { HoldfastError } from '../model/errors.ts';
 import { checkLabels, checkName } from '../model/name.ts';
 import { NODE_ROLES, type NodeRole } from '../model/node.ts';
 import type { Labels } from '../model/record.ts';
-import { booleanOf, distinct, fieldsOf, isGiven, listOf, numberOf, oneOf, optional, refined, textOf, wrong, type Field } from './checked.ts';
+import { booleanOf, distinct, fieldsOf, isGiven, numberOf, oneOf, optional, refined, textOf, wrong, type Field } from './checked.ts';
 import { API_PORT, type Address, type Wanted, type WantedCluster, type WantedPackage, type WantedPool, type WantedStore } from './wanted.ts';
 
 const KEYS = ['name', 'advertise', 'listen', 'zone', 'labels', 'roles', 'package', 'cluster', 'store', 'daemon', 'pools'] as const;

@@ -51,7 +51,8 @@ function wantedVersion({ package: wanted }: Wanted, facts: Facts): string | null
   if (wanted === null) return null;
   if (wanted.from === 'apt') return sameVersion(facts.package, wanted.version) ? null : wanted.version;
   if (facts.offered === null) return null;
-  return facts.package === facts.offered.version && facts.installed_file?.sha256 === facts.offered.sha256 ? null : facts.offered.version;
+  const same = facts.package === facts.offered.version && (facts.installed_file === null || facts.installed_file.sha256 === facts.offered.sha256);
+  return same ? null : facts.offered.version;
 }
 
 /** An embedded store that nobody serves may hold pools and volumes: it is looked into before it is decided on. */
