@@ -3,9 +3,11 @@ import { BLOCK_BYTES, formatBytes, roundUpToBlock } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { checkLabels, checkName, isName } from '../model/name.ts';
 import { POOL_KINDS, type PoolSpec } from '../model/pool.ts';
+import type { Node } from '../model/node.ts';
 import type { Snapshot } from '../model/snapshot.ts';
-import { DEFAULT_TRASH_RETENTION_MS, DEFAULT_VOLUME_BYTES, defaultFilesystem, FILESYSTEMS, MAX_VOLUME_BYTES, MIN_VOLUME_BYTES, MIN_XFS_BYTES, type VolumeSpec } from '../model/volume.ts';
+import { DEFAULT_TRASH_RETENTION_MS, DEFAULT_VOLUME_BYTES, defaultFilesystem, FILESYSTEMS, MAX_VOLUME_BYTES, MIN_VOLUME_BYTES, MIN_XFS_BYTES, type PlacementRules, type VolumeSpec } from '../model/volume.ts';
 import type { CreatePool, CreateVolume, UpdatePool } from './control.ts';
+import { tooManyReplicas } from './placement/choose.ts';
 
 const bad = (message: string, object: string, field: string, hint?: string): HoldfastError =>
   new HoldfastError('invalid_argument', message, { object, field, ...(hint === undefined ? {} : { hint }) });
@@ -63,15 +65,44 @@ export function completeVolume(request: CreateVolume, poolId: string | null, sou
   checkReplicas(object, request.replicas ?? 1, storageNodes);
   const poolClass = request.class ?? 'any';
   if (!isName(poolClass)) throw bad(`class: ${JSON.stringify(poolClass.slice(0, 80))} is not a class`, object, 'class');
+  const placement = completeRules(object, request.placement ?? {}, request.labels ?? {});
   return {
     name,
     spec: {
       size_bytes: size, filesystem, access: 'single', replicas: request.replicas ?? 1, class: poolClass, pool: poolId,
       deletion_protection: request.deletion_protection ?? false,
       trash_retention_ms: checkRetention(object, request.trash_retention_ms ?? DEFAULT_TRASH_RETENTION_MS),
-      source_snapshot: source?.id ?? null, min_in_sync: 1, movable: false,
+      source_snapshot: source?.id ?? null, ...(placement === null ? {} : { placement }), min_in_sync: 1, movable: false,
     },
   };
+}
+
+/** Well-formed, without what says nothing; null when nothing is left. Whether the node exists is asked by `checkRuleNode`. */
+function completeRules(object: string, rules: PlacementRules, own: NonNullable<CreateVolume['labels']>): PlacementRules | null {
+  const { zones = [], labels = {}, node, spread_by, anti_affinity } = rules;
+  const wrongZone = zones.find((zone) => !isName(zone));
+  if (wrongZone !== undefined) throw bad(`placement.zones: ${JSON.stringify(wrongZone.slice(0, 80))} is not a zone`, object, 'placement.zones', 'A name such as rack-1; see: holdfast node list');
+  checkLabels(object, labels);
+  for (const [field, key] of [['spread_by', spread_by], ['anti_affinity', anti_affinity]] as const) {
+    if (key === undefined || Object.hasOwn(own, key)) continue;
+    throw bad(`placement.${field}: the volume has no label ${JSON.stringify(key.slice(0, 80))}`, object, `placement.${field}`, `The rule goes by a label of the volume: give it one, such as ${/^[\w./-]+$/.test(key) ? key : 'app'}=shop.`);
+  }
+  const kept: PlacementRules = {
+    ...(zones.length === 0 ? {} : { zones: [...new Set(zones)].sort() }), ...(Object.keys(labels).length === 0 ? {} : { labels }),
+    ...(node === undefined ? {} : { node }), ...(spread_by === undefined ? {} : { spread_by }), ...(anti_affinity === undefined ? {} : { anti_affinity }),
+  };
+  return Object.keys(kept).length === 0 ? null : kept;
+}
+
+/** @throws failed_precondition when the rules ask for a node that is not in the cluster. */
+export function checkRuleNode(object: string, rules: PlacementRules | undefined, nodes: Iterable<Node>): void {
+  if (rules?.node === undefined) return;
+  const names: string[] = [];
+  for (const { id, name } of nodes) {
+    if (rules.node === id || rules.node === name) return;
+    names.push(name);
+  }
+  throw new HoldfastError('failed_precondition', `placement.node: there is no node "${rules.node.slice(0, 80)}"`, { object, field: 'placement.node', hint: names.length > 10 ? 'List them: holdfast node list' : `One of: ${names.sort().join(', ')}.` });
 }
 
 export function checkRetention(object: string, ms: number): number {
@@ -81,9 +112,8 @@ export function checkRetention(object: string, ms: number): number {
 
 function checkReplicas(object: string, replicas: number, storageNodes: number): void {
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 3) throw bad(`replicas: ${replicas} is not 1, 2 or 3`, object, 'replicas');
-  if (replicas > storageNodes) {
-    throw new HoldfastError('failed_precondition', `replicas: ${replicas} are asked for, and there ${storageNodes === 1 ? 'is 1 storage node' : `are ${storageNodes} storage nodes`}`, { object, field: 'replicas', hint: `Ask for at most ${storageNodes}; each replica lives on a node of its own.` });
-  }
+  if (replicas > Math.max(1, storageNodes)) throw tooManyReplicas(object, replicas, storageNodes);
+  if (replicas > 1) throw new HoldfastError('unsupported', `replicas: this version keeps one copy of a volume, ${replicas} are asked for`, { object, field: 'replicas', hint: 'Ask for 1.' });
 }
 
 /** Whole blocks within what a volume may have. */

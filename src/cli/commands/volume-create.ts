@@ -7,7 +7,7 @@ import { SPEC_KEYS } from '../../model/spec-grammar.ts';
 import { FILESYSTEMS } from '../../model/volume.ts';
 import { command } from '../command.ts';
 import { readNames } from '../names.ts';
-import { argument, choice, duration, flag, integer, labels, size, text, toggle, WAITING } from '../option.ts';
+import { argument, choice, duration, flag, integer, labels, list, size, text, toggle, WAITING } from '../option.ts';
 import { volumeInShort } from '../views/volume.ts';
 
 export default command({
@@ -17,6 +17,11 @@ export default command({
     fs: choice('--fs <filesystem>', 'Filesystem: xfs or ext4. Default: xfs; ext4 below 300M, where XFS refuses.', FILESYSTEMS),
     class: text('--class <class>', 'Class of pool it may be placed in. Default: any.'),
     pool: text('--pool <pool>', 'Pool that it must be in. Default: the one with the most room that suits.', 'pool'),
+    zones: list('--zone <zone>', 'Only in this zone; given more than once: in one of them. Default: any.'),
+    node: text('--node <node>', 'Only on this node, by name or id. Default: any.', 'node'),
+    poolLabels: labels('--pool-label <key=value>', 'Only in pools that, themselves or by their node, carry this label; may be given more than once.'),
+    spreadBy: text('--spread-by <label>', 'A label of the volume: prefer zones, then nodes, with fewer volumes of the same value.'),
+    antiAffinity: text('--anti-affinity <label>', 'A label of the volume: never on a node that holds a volume with the same value and rule.'),
     repl: integer('--repl <count>', 'Number of copies, 1 to 3; not more than there are nodes. Default: 1.', 1, 3),
     labels: labels('--label <key=value>', 'A label; may be given more than once.'),
     protect: toggle('--protect', 'Refuse to remove it until this is lifted.', 'Let it be removed. The default.'),
@@ -32,6 +37,7 @@ export default command({
     ['volume create db --size 10G', 'A volume of 10 GiB'],
     ['volume create size=10G,fs=ext4,name=db', 'The same way as Docker spells it'],
     ['volume create db --size 10G --label app=shop --protect --trash-retention 30d', 'With a label, protected, kept a month when removed'],
+    ['volume create db-1 --label app=db --anti-affinity app', 'Never on the node of another volume of app=db'],
     ['volume create db-test --from db@before-upgrade', 'A clone of a snapshot'],
   ],
   async run({ out, client, carryOut }, given) {
@@ -42,7 +48,8 @@ export default command({
     });
     if (ensure && dryRun) throw new HoldfastError('invalid_argument', '--ensure and --dry-run cannot be given together', { field: '--dry-run', hint: 'Leave one of them out.' });
     const { name, scale: _scale, encrypted: _encrypted, ...wanted } = wish;
-    const request: Omit<CreateVolume, 'name'> = { ...wanted, pool, source_snapshot: from, if_trashed: ifTrashed };
+    const rules = Object.fromEntries(Object.entries({ zones: given.zones, node: given.node, labels: given.poolLabels, spread_by: given.spreadBy, anti_affinity: given.antiAffinity }).filter(([, value]) => value !== undefined)) as NonNullable<CreateVolume['placement']>;
+    const request: Omit<CreateVolume, 'name'> = { ...wanted, pool, source_snapshot: from, if_trashed: ifTrashed, ...(Object.keys(rules).length === 0 ? {} : { placement: rules }) };
     const volume = await carryOut(given, async (wait) => (ensure ? client.volumes.ensure(name, request, wait) : client.volumes.create({ name, ...request, dry_run: dryRun || undefined }, wait)));
     if (volume === null) return;
     const said = out.human ? volumeInShort(volume, await readNames(client)) : '';

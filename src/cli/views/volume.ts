@@ -37,7 +37,7 @@ export function volumeSheet(volume: Volume, snapshots: readonly Snapshot[], name
     .section('safety', [
       ['protected', spec.deletion_protection ? 'yes, it cannot be removed' : 'no'],
       ['when removed', spec.trash_retention_ms === 0 ? 'deleted at once' : `in the trash for ${formatDuration(spec.trash_retention_ms)}`],
-      ['placed by', [spec.class === 'any' ? '' : `class ${spec.class}`, spec.pool === null ? '' : `pool ${names.pool(spec.pool)}`].filter((part) => part !== '').join(', ')],
+      ['placed by', [spec.class === 'any' ? '' : `class ${spec.class}`, spec.pool === null ? '' : `pool ${names.pool(spec.pool)}`, ...rulesInShort(spec.placement, names)].filter((part) => part !== '').join(', ')],
       ['generation', `${replication.generation}${generationNote(volume)}`],
       ['in sync', `${replication.replicas.filter(({ state }) => state === 'in-sync').length} of ${replication.replicas.length}, at least ${spec.min_in_sync} for writes`],
       ['writer', replication.writer === null ? null : names.node(replication.writer.node)],
@@ -53,6 +53,14 @@ const replicaColumns = (names: Names): readonly Column<Replica>[] => [
   { header: 'STATE', value: ({ state }) => state, colour: ({ state }) => stateColour(state) },
   { header: 'ID', value: ({ id }) => id },
   { header: 'PATH', value: ({ home }) => home?.path ?? '', flexible: 'cut', sparse: true },
+];
+
+const rulesInShort = ({ zones = [], node, labels = {}, spread_by: spread, anti_affinity: apart }: NonNullable<Volume['spec']['placement']> = {}, names: Names): readonly string[] => [
+  zones.length === 0 ? '' : `zone ${plain(zones.join(' or '))}`,
+  node === undefined ? '' : `node ${plain(names.node(node))}`,
+  ...Object.entries(labels).map(([key, value]) => plain(`label ${key}=${value}`)),
+  spread === undefined ? '' : `spread by ${plain(spread)}`,
+  apart === undefined ? '' : `anti-affinity by ${plain(apart)}`,
 ];
 
 function sizeRow(size: Bytes, used: Bytes | null, paint: Paint): string {

@@ -1756,24 +1756,45 @@ export interface components {
             /** @description Name of the restored volume: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit. */
             name?: string;
         };
+        /** @description What the order of the candidates is made of. */
+        PlacementScore: {
+            /** @description Volumes of the same `spread_by` group in the zone; fewer come first. */
+            zone_volumes: number;
+            /** @description Volumes of that group on the node; of equal zones, fewer come first. */
+            node_volumes: number;
+            /** @description Share of the pool that would stay free, 0 to 1; of equal nodes, the larger comes first. */
+            free_share: number;
+        };
         /** @description One pool that was looked at. */
         PlacementCandidate: {
             /** @description Id of the pool. */
             pool: string;
             /** @description Name of the pool. */
             name: string;
+            /** @description Id of its node. */
+            node: string;
+            /** @description Name of its node; "" when the node is not known. */
+            node_name: string;
+            /** @description Failure domain of its node; "" for none. */
+            zone: string;
             /** @description Whether the volume can be there. */
             fits: boolean;
             /** @description Why, or why not. */
             reason: string;
-            /** @description The higher the better, among those that fit. */
+            /** @description Share of the pool that would stay free, 0 to 1; -1 where it does not fit. */
             score: number;
+            /** @description What its rank is made of; null where it does not fit. */
+            parts: components["schemas"]["PlacementScore"] | null;
         };
         /** @description Why a volume is where it is. */
         PlacementExplanation: {
-            /** @description Id of the pool that was chosen; null when none fits. */
-            chosen: string | null;
-            /** @description All pools, best first. */
+            /** @description Ids of the pools that it is in. */
+            chosen: string[];
+            /** @description Ids of the pools that would be chosen if it were made now; empty when there is no place. */
+            chosen_now: string[];
+            /** @description Why there would be no place now; null when there is one. */
+            refusal: string | null;
+            /** @description All pools, best first; those that do not fit last. */
             candidates: components["schemas"]["PlacementCandidate"][];
         };
     };

@@ -21,7 +21,7 @@ export interface Place {
  */
 export function choosePlaces(wish: PlacementWish, replicas: number, pools: readonly Pool[], nodes: Nodes, groups: WishGroups = NO_GROUPS): readonly Place[] {
   const storage = storageNodes(nodes);
-  if (replicas > Math.max(1, storage)) throw tooManyReplicas(wish.name, replicas, storage);
+  if (replicas > Math.max(1, storage)) throw tooManyReplicas(`volume ${wish.name}`, replicas, storage);
   const zones = volumesByZone(groups.spread, nodes);
   const chosen: Place[] = [];
   while (chosen.length < replicas) {
@@ -39,9 +39,10 @@ export function storageNodes(nodes: Nodes): number {
   return count;
 }
 
-export function tooManyReplicas(name: string, replicas: number, storage: number): HoldfastError {
+/** Names both numbers. */
+export function tooManyReplicas(object: string, replicas: number, storage: number): HoldfastError {
   return new HoldfastError('failed_precondition', `replicas: ${replicas} are asked for, and there ${storage === 1 ? 'is 1 storage node' : `are ${storage} storage nodes`}`, {
-    object: `volume ${name}`, field: 'replicas', hint: storage === 0 ? 'Add a node with the role storage: holdfast cluster join' : `Ask for at most ${storage}; each replica lives on a node of its own.`,
+    object, field: 'replicas', hint: storage === 0 ? 'Add a node with the role storage: holdfast cluster join' : `Ask for at most ${storage}; each replica lives on a node of its own.`,
   });
 }
 

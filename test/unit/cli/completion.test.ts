@@ -30,10 +30,10 @@ describe('completion offers', () => {
     expect(await words('volume create x --from w')).toEqual(['web@two']);
   });
   it('options that are not given yet, those that repeat again and again', async () => {
-    expect(await words('volume create x --p')).toEqual(['--pool', '--protect']);
-    expect(await words('volume create x --pool main --p')).toEqual(['--protect']);
+    expect(await words('volume create x --p')).toEqual(['--pool', '--pool-label', '--protect']);
+    expect(await words('volume create x --pool main --p')).toEqual(['--pool-label', '--protect']);
     expect(await words('volume create x --label a=b --la')).toEqual(['--label']);
-    expect(await words('volume create x --no')).toEqual(['--no-protect', '--no-wait']);
+    expect(await words('volume create x --no')).toEqual(['--node', '--no-protect', '--no-wait']);
     expect(await words('status --he')).toEqual(['--help']);
   });
   it('values where they are known, and nothing where they are free', async () => {

@@ -47,7 +47,7 @@ describe('what a request becomes for control', () => {
     ['POST /v1/volumes/db/detach', undefined, {}, 'detachVolume', VOLUME, ['db', actor], 200],
     ['POST /v1/volumes/db/publish', { consumer: 'path:/x', path: '/x', read_only: true }, {}, 'publishVolume', { volume: VOLUME, mount_path: '/x' }, ['db', { consumer: 'path:/x', path: '/x', read_only: true }, actor], 200],
     ['POST /v1/volumes/db/unpublish', { path: '/x' }, {}, 'unpublishVolume', VOLUME, ['db', { path: '/x' }, actor], 200],
-    ['GET /v1/volumes/db/explain', undefined, {}, 'explainVolume', { chosen: null, candidates: [] }, ['db'], 200],
+    ['GET /v1/volumes/db/explain', undefined, {}, 'explainVolume', { chosen: [], chosen_now: [], refusal: null, candidates: [] }, ['db'], 200],
     ['GET /v1/trash?name=db', undefined, {}, 'listTrash', page, [{ name: 'db' }], 200],
     ['POST /v1/trash/db/restore', { name: 'db2' }, {}, 'restoreTrash', VOLUME, ['db', { name: 'db2' }, actor], 200],
     ['DELETE /v1/trash/db', undefined, {}, 'purgeTrash', done, ['db', actor], 200],
