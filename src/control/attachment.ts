@@ -11,7 +11,7 @@ import { KEYS } from './keys.ts';
 import type { ReplicaRef } from './ports/data-plane.ts';
 import type { ReplicationEngine } from './ports/replication-engine.ts';
 import { isBehind } from './recover.ts';
-import { localReplica, replicaMeta, replicaRef } from './refs.ts';
+import { isMade, onlyReplica, replicaMeta, replicaRef } from './refs.ts';
 import { changeVolume } from './repository.ts';
 
 export interface Attachment extends ReplicationEngine {
@@ -29,7 +29,7 @@ export function createAttachment(ctx: Context): Attachment {
   const isMine = (lease: NodeLease | null): boolean => lease !== null && lease.node === self.node && lease.lease === self.lease;
 
   const poolOf = async (volume: Volume): Promise<Pool> => {
-    const pool = await ctx.store.get<Pool>(KEYS.pool(localReplica(volume).pool));
+    const pool = await ctx.store.get<Pool>(KEYS.pool(onlyReplica(volume).pool));
     if (pool === null) throw new HoldfastError('failed_precondition', `the pool of volume ${volume.name} is gone`, { object: `volume ${volume.name}` });
     return pool.value;
   };
@@ -50,7 +50,7 @@ export function createAttachment(ctx: Context): Attachment {
 
   const refuseUnusable = async (volume: Volume, ref: ReplicaRef): Promise<void> => {
     const object = `volume ${volume.name}`;
-    if (volume.status.state !== 'ready') throw new HoldfastError('failed_precondition', `${object} is ${volume.status.state}`, { object, hint: `holdfast volume inspect ${volume.name}` });
+    if (!isMade(volume)) throw new HoldfastError('failed_precondition', `${object} is ${volume.status.state}`, { object, hint: `holdfast volume inspect ${volume.name}` });
     const seen = await ctx.dataPlane.observeVolume(ref);
     // The record is written before the replica, so a replica that is ahead means that the store was set back.
     if (isBehind(volume, seen.meta)) throw new HoldfastError('failed_precondition', `the store knows less of ${object} than its replica: an older copy of the store is in place`, { object, hint: `Take over what the replica knows: holdfast volume recover ${volume.name}` });

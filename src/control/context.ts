@@ -4,10 +4,16 @@ import type { DataPlane } from './ports/data-plane.ts';
 import type { Store } from './ports/store.ts';
 import type { Clock, Log, RandomBytes } from './ports/system.ts';
 import type { Cluster, Node } from '../model/node.ts';
+import type { Pool } from '../model/pool.ts';
+import type { Volume } from '../model/volume.ts';
+import type { Leader } from './cluster/leader.ts';
+import type { Members } from './cluster/members.ts';
+import type { Mirror } from './cluster/mirror.ts';
 import type { EventLog } from './events.ts';
 import type { Locks } from './locks.ts';
 import type { Observations } from './observations.ts';
-import type { OperationRunner } from './operations.ts';
+import type { Operations } from './operations.ts';
+import { onlyReplica } from './refs.ts';
 
 export interface Seams {
   readonly store: Store;
@@ -21,13 +27,29 @@ export interface Context extends Seams {
   readonly cluster: Cluster;
   /** This node's record as it was at start; its id never changes. */
   readonly node: Node;
+  readonly members: Members;
+  readonly leader: Pick<Leader, 'is' | 'guard' | 'current'>;
   readonly locks: Locks;
   readonly events: EventLog;
-  readonly operations: OperationRunner;
+  readonly operations: Operations;
   readonly observations: Observations;
+  /** Begun by the first placement. */
+  readonly poolMirror: Mirror<Pool>;
 }
 
 export const isoNow = (clock: Clock): string => new Date(clock.now()).toISOString();
+
+/** Whether this node holds the volume's replica. */
+export function isHere(ctx: Pick<Context, 'node'>, volume: Volume): boolean {
+  const replica = onlyReplica(volume);
+  return replica.node === ctx.node.id && replica.state !== 'lost';
+}
+
+/** Who carries out changes of the volume: the node of its replica; for one that was given up for lost, whoever is asked. */
+export function carrierOf(ctx: Pick<Context, 'node'>, volume: Volume): string {
+  const replica = onlyReplica(volume);
+  return replica.state === 'lost' ? ctx.node.id : replica.node;
+}
 
 const lastMs = new WeakMap<Clock, number>();
 

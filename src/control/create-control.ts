@@ -1,48 +1,94 @@
 /** Puts the use cases together over the seams. The composition root calls it; nothing else knows the parts. */
-import type { Cluster, Node } from '../model/node.ts';
-import type { HoldfastEvent } from '../model/node.ts';
+import type { HoldfastEvent, Node, NodeState } from '../model/node.ts';
 import { VERSION } from '../model/version.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Operation } from '../model/operation.ts';
-import { HoldfastError } from '../model/errors.ts';
 import { createAttachment } from './attachment.ts';
 import { capacityOf } from './capacity.ts';
-import { isoNow, mintId, type Context, type Seams } from './context.ts';
+import { ensureFormat } from './cluster/format.ts';
+import { createLeader } from './cluster/leader.ts';
+import { createMembers, type Members } from './cluster/members.ts';
+import { createMirror } from './cluster/mirror.ts';
+import { createPresence } from './cluster/presence.ts';
+import { ensureCluster, registerSelf, reportSelf } from './cluster/self.ts';
+import { checkSkew } from './cluster/skew.ts';
+import type { NodeControl } from './cluster-control.ts';
+import { isHere, type Context, type Seams } from './context.ts';
 import type { Control, Status } from './control.ts';
 import { createEventLog } from './events.ts';
 import { KEYS } from './keys.ts';
 import { createLocks } from './locks.ts';
 import { createObservations } from './observations.ts';
-import { createOperationRunner } from './operations.ts';
+import { createNodeUseCases } from './nodes.ts';
+import { createOperations } from './operations.ts';
+import type { StoreMembers } from './ports/store-members.ts';
 import { createPoolUseCases } from './pools.ts';
 import { createReconciler, type ReconcileSettings } from './reconcile.ts';
-import { page, pageBackwards } from './repository.ts';
+import { pageBackwards } from './repository.ts';
 import { createSnapshotUseCases } from './snapshots.ts';
 import { createTrashUseCases } from './trash.ts';
 import { createVolumeUseCases } from './volumes.ts';
 
 export interface ControlSettings extends ReconcileSettings {
-  /** Name of this node; a name as every noun's. */
+  /** Name of this node on a single machine; a name as every noun's. On a cluster the node's record tells. */
   readonly node_name: string;
+  /** Id of this node, from its certificate. Absent: a single machine. */
+  readonly node_id?: string;
+  /** Cluster of its certificate. Absent: a single machine, which makes an identity of its own. */
+  readonly cluster?: { readonly id: string; readonly name: string };
+  /** `host:port` where others reach its REST API over TLS; null: nowhere. Absent: as its record says. */
+  readonly address?: string | null;
+  /** After so long without a sign of life a node is taken for lost, in ms. Default 10,000. */
+  readonly lease_ttl_ms?: number;
+  /** Members of the etcd that the cluster runs; null where it does not. */
+  readonly storeMembers?: StoreMembers | null;
+  /** Ends a removed node's identity: its certificates are refused from then on. Idempotent. */
+  readonly revokeNode?: (nodeId: string) => Promise<void>;
+  /** Default: this build's. */
+  readonly daemon_version?: string;
 }
 
-export interface ControlPlane extends Control {
+export interface ControlPlane extends Control, NodeControl {
   /** Begins the loop and resumes what a former process left. */
   start(): Promise<void>;
   /** Stops at safe points; mounted volumes go on working. */
   stop(): Promise<void>;
+  /** Where this node stands in its cluster; shared with what is built beside the use cases (identity, audit). */
+  readonly cluster_view: { readonly node: Node; readonly members: Members; readonly isLeader: () => boolean };
 }
 
+const DEFAULT_LEASE_TTL_MS = 10_000;
+
+/** @throws failed_precondition when the store is newer than this daemon, of another cluster, or does not know this node any more. */
 export async function createControl(seams: Seams, settings: ControlSettings): Promise<ControlPlane> {
-  const cluster = await identity(seams);
-  const node = await registerNode(seams, settings.node_name);
+  const daemon_version = settings.daemon_version ?? VERSION;
+  await ensureFormat(seams.store, seams.log);
+  const cluster = await ensureCluster(seams, settings.cluster);
+  const capabilities = await seams.dataPlane.probe();
+  for (const [feature, { available, reason }] of Object.entries(capabilities.features)) seams.log[available ? 'debug' : 'info']({ feature, available, reason }, 'kernel feature');
+  const self = { ...settings, daemon_version };
+  const node = await registerSelf(seams, self, capabilities);
+  const ended = new AbortController();
+  const members = createMembers(seams, node.id, ended.signal);
   const locks = createLocks();
   const events = createEventLog(seams);
-  const operations = createOperationRunner(seams, locks, node.id);
-  const observations = createObservations({ ...seams, cluster, node, events });
-  const ctx: Context = { ...seams, cluster, node, locks, events, operations, observations };
+  const presence = createPresence(seams, {
+    node, alone: settings.node_id === undefined, ttl_ms: settings.lease_ttl_ms ?? DEFAULT_LEASE_TTL_MS,
+    says: { boot_id: capabilities.boot_id, machine_id: capabilities.machine_id, daemon_version, address: settings.address ?? node.spec.address },
+    onRegained: () => cameBack(),
+  });
+  const leader = createLeader(seams, presence, {
+    nodeId: node.id,
+    mayLead: () => members.entry(node.id)?.value.spec.roles.includes('control') === true && !leaving.has(node.id),
+    onElected: () => operations.lead(),
+    onDeposed: () => operations.unlead(),
+  });
+  const leaving = new Set<string>();
+  const operations = createOperations(seams, locks, { nodeId: node.id, isAlive: (id) => members.isAlive(id), isLeader: () => leader.is() });
+  const observations = createObservations({ ...seams, cluster, node, members, events });
+  const ctx: Context = { ...seams, cluster, node, members, leader, locks, events, operations, observations, poolMirror: createMirror<Pool>(seams, KEYS.pools, ended.signal) };
   const attachment = createAttachment(ctx);
   const reconciler = createReconciler(ctx, attachment, settings);
   const volumes = createVolumeUseCases(ctx, attachment);
@@ -61,15 +107,12 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     },
     ...createTrashUseCases(ctx),
     ...createSnapshotUseCases(ctx, attachment),
+    ...createNodeUseCases(ctx, { storeMembers: settings.storeMembers ?? null, revokeNode: settings.revokeNode ?? (() => Promise.resolve()), leaving, resign: () => leader.resign() }),
 
     cluster: () => Promise.resolve(cluster),
     capacity: () => capacityOf(ctx),
     status: () => statusOf(ctx),
-    listNodes: async (query = {}) => page<Node>(seams.store, KEYS.nodes, query, (other) => query.name === undefined || other.name === query.name),
-    async getNode(ref) {
-      if (ref !== node.id && ref !== node.name) throw new HoldfastError('not_found', `there is no node "${ref.slice(0, 80)}"`, { object: `node ${ref.slice(0, 80)}`, hint: 'List them: holdfast node list' });
-      return { ...((await seams.store.get<Node>(KEYS.node(node.id)))?.value ?? node), status: { ...node.status, observed_at: isoNow(seams.clock) } };
-    },
+    cluster_view: { node, members, isLeader: () => leader.is() },
 
     listOperations: (query = {}) => listOperations(ctx, query),
     getOperation: (id) => operations.get(id),
@@ -81,19 +124,33 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     checkStore: () => seams.store.check(),
 
     async start() {
+      await members.begin();
+      checkSkew(daemon_version, members.others().map(({ name, alive }) => ({ name, daemon_version: alive.daemon_version })));
+      await presence.begin();
       await reconciler.begin();
+      await leader.begin();
       await operations.resume();
       reconciler.run();
     },
     async stop() {
       await reconciler.stop();
       await operations.stop();
+      await leader.stop();
+      presence.stop();
+      ended.abort();
     },
   };
 
   async function freeDeadConsumers(ref: string): Promise<void> {
     const volume = await volumes.getVolume(ref);
-    if (volume.status.publications.length > 0) await reconciler.collectDeadConsumers(volume);
+    if (volume.status.publications.length > 0 && isHere(ctx, volume)) await reconciler.collectDeadConsumers(volume);
+  }
+
+  /** Others have taken this node for lost: what they decided meanwhile counts. */
+  async function cameBack(): Promise<void> {
+    await reportSelf(seams, node.id, self, capabilities);
+    await reconciler.collectRubbish();
+    await events.tell({ kind: 'node', id: node.id, name: node.name }, 'NodeBack', `node ${node.name} is back`);
   }
 }
 
@@ -104,28 +161,6 @@ async function listOperations(ctx: Context, query: NonNullable<Parameters<Contro
   return { ...found, items: await Promise.all(found.items.map(async (operation) => (operation.finished_at === null ? ctx.operations.get(operation.id) : operation))) };
 }
 
-/** Made once; never changes. Answers from another cluster are told apart by it. */
-async function identity(seams: Seams): Promise<Cluster> {
-  const existing = await seams.store.get<Cluster>(KEYS.cluster);
-  if (existing !== null) return existing.value;
-  const cluster: Cluster = { id: mintId(seams, 'cluster'), name: 'holdfast', created_at: isoNow(seams.clock) };
-  await seams.store.txn([{ key: KEYS.cluster, revision: 0 }], [{ op: 'put', key: KEYS.cluster, value: cluster }]);
-  return (await seams.store.get<Cluster>(KEYS.cluster))?.value ?? cluster;
-}
-
-async function registerNode(seams: Seams, name: string): Promise<Node> {
-  const capabilities = await seams.dataPlane.probe();
-  for (const [feature, { available, reason }] of Object.entries(capabilities.features)) seams.log[available ? 'debug' : 'info']({ feature, available, reason }, 'kernel feature');
-  const { entries } = await seams.store.list<Node>(KEYS.nodes);
-  const before = entries[0]?.value;
-  const node: Node = {
-    id: before?.id ?? mintId(seams, 'node'), name, version: (before?.version ?? 0) + (before?.name === name ? 0 : 1), owner: before?.owner ?? '', labels: before?.labels ?? {}, spec: { roles: ['control', 'storage'], zone: '', address: null, cordoned: false },
-    status: { state: 'ready', conditions: [], observed_at: isoNow(seams.clock), daemon_version: VERSION, capabilities }, created_at: before?.created_at ?? isoNow(seams.clock),
-  };
-  await seams.store.txn([], [{ op: 'put', key: KEYS.node(node.id), value: node }]);
-  return node;
-}
-
 async function statusOf(ctx: Context): Promise<Status> {
   const [pools, { entries: volumeEntries }, { entries: trash }, { entries: snapshots }] = await Promise.all([
     ctx.observations.pools(2_000), ctx.store.list<Volume>(KEYS.volumes), ctx.store.list<Volume>(KEYS.trash), ctx.store.list<Snapshot>(KEYS.snapshots),
@@ -133,13 +168,16 @@ async function statusOf(ctx: Context): Promise<Status> {
   const volumes = await Promise.all(volumeEntries.map(({ value }) => ctx.observations.volume(value, 5_000)));
   const byState: Record<string, number> = {};
   for (const { status } of volumes) byState[status.state] = (byState[status.state] ?? 0) + 1;
-  const problemsOf = (kind: string, objects: readonly (Pool | Volume)[]): Status['problems'] =>
+  const byNodeState: Record<NodeState, number> = { joining: 0, ready: 0, unavailable: 0, draining: 0, drained: 0 };
+  const nodes = ctx.members.nodes();
+  for (const { status } of nodes) byNodeState[status.state] += 1;
+  const problemsOf = (kind: string, objects: readonly (Node | Pool | Volume)[]): Status['problems'] =>
     objects.flatMap(({ id, name, status }) => status.conditions.map(({ type, message, hint }) => ({ object: { kind, id, name }, condition: type, message, hint })));
   return {
-    cluster: ctx.cluster, node: ctx.node, daemon_version: VERSION,
-    counts: { pools: pools.length, volumes: volumes.length, snapshots: snapshots.length, trash: trash.length, operations_running: ctx.operations.runningCount() },
+    cluster: ctx.cluster, node: ctx.members.shown(ctx.members.entry(ctx.node.id)?.value ?? ctx.node), daemon_version: VERSION, leader: ctx.leader.current(), nodes: byNodeState,
+    counts: { pools: pools.length, volumes: volumes.length, snapshots: snapshots.length, trash: trash.length, operations_running: await ctx.operations.runningCount() },
     volumes_by_state: byState,
     capacity: await capacityOf(ctx),
-    problems: [...problemsOf('pool', pools), ...problemsOf('volume', volumes.filter(({ status }) => status.state === 'unavailable')), ...problemsOf('volume', volumes.filter(({ status }) => status.state !== 'unavailable'))].slice(0, 50),
+    problems: [...problemsOf('node', nodes), ...problemsOf('pool', pools), ...problemsOf('volume', volumes.filter(({ status }) => status.state === 'unavailable')), ...problemsOf('volume', volumes.filter(({ status }) => status.state !== 'unavailable'))].slice(0, 50),
   };
 }

@@ -48,13 +48,19 @@ export async function repeatable<T extends { readonly id: string }>(ctx: Context
       compare: [{ key, revision: before?.revision ?? 0 }],
       writes: [{ op: 'put', key, value: { request: text, operation, object, at: isoNow(ctx.clock) } satisfies Claim }],
     });
-    return make(claimed);
+    try {
+      return await make(claimed);
+    } catch (error) {
+      // The same request may have come to two nodes at once: the other one's result is as good.
+      const now = await ctx.store.get<Claim>(key);
+      if (now === null || now.revision === (before?.revision ?? 0) || now.value.request !== text) throw error;
+      return { object: await reread(now.value.object), operation: await ctx.operations.get(now.value.operation).catch(() => null), warnings: [] };
+    }
   });
 }
 
-/** Drops claims older than a day. */
-export async function pruneClaims(ctx: Context): Promise<void> {
+/** Keys of the claims that are older than a day. */
+export async function oldClaims(ctx: Pick<Context, 'store' | 'clock'>): Promise<readonly string[]> {
   const { entries } = await ctx.store.list<Claim>(KEYS.idempotencies);
-  const old = entries.filter(({ value }) => Date.parse(value.at) < ctx.clock.now() - KEEP_MS);
-  for (let i = 0; i < old.length; i += 100) await ctx.store.txn([], old.slice(i, i + 100).map(({ key }) => ({ op: 'delete', key })));
+  return entries.filter(({ value }) => Date.parse(value.at) < ctx.clock.now() - KEEP_MS).map(({ key }) => key);
 }

@@ -1,17 +1,21 @@
 /**
- * Observations: what this node sees of its pools and volumes, laid over the records when they are read. Kept in
- * memory (they are this moment's facts, not decisions), refreshed by the reconcile loop and on single reads.
- * A condition that comes or goes is told as an event.
+ * Observations: what this node sees of its own pools and volumes, laid over the records when they are read; of those on
+ * other nodes, what these have published. The loop publishes what is worth telling into the records, by comparing their
+ * revision: whoever wrote in between is not overwritten, the next look tells. A condition that comes or goes is an event.
  */
+import type { Cluster, Node } from '../model/node.ts';
 import type { Pool, PoolFilesystem } from '../model/pool.ts';
 import type { Condition } from '../model/record.ts';
-import type { Cluster, Node } from '../model/node.ts';
 import type { Volume, VolumeStatus } from '../model/volume.ts';
+import type { Members } from './cluster/members.ts';
+import { reachedPool, reachedVolume } from './cluster/reach.ts';
 import { dated, judgePool, judgeVolume } from './conditions.ts';
-import { isoNow, type Seams } from './context.ts';
+import { isHere, isoNow, type Seams } from './context.ts';
 import type { EventLog } from './events.ts';
+import { placedWrites } from './index-keys.ts';
 import { KEYS } from './keys.ts';
-import { localReplica, poolRef, replicaRef } from './refs.ts';
+import type { Entry } from './ports/store.ts';
+import { onlyReplica, poolRef, replicaRef } from './refs.ts';
 
 export interface Observations {
   /** The pool with live capacity, state and conditions. */
@@ -19,16 +23,34 @@ export interface Observations {
   pools(maxAgeMs?: number): Promise<readonly Pool[]>;
   /** The volume with live state, conditions, device and use. */
   volume(volume: Volume, maxAgeMs?: number): Promise<Volume>;
+  /** Looks, and writes what is worth telling into the record. Only for this node's own. */
+  publishPool(entry: Entry<Pool>): Promise<Pool>;
+  publishVolume(entry: Entry<Volume>): Promise<Volume>;
   forgetPool(id: string): void;
   forgetVolume(id: string): void;
 }
 
 interface Seen<T> { readonly at: number; readonly value: T; readonly conditions: readonly Condition[] }
+type PoolFacts = Pick<Pool['status'], 'state' | 'filesystems' | 'capacity_bytes' | 'used_bytes' | 'reflink'>;
+type VolumeFacts = Pick<VolumeStatus, 'state' | 'used_bytes' | 'written_at' | 'device' | 'mount_path'>;
 
-export function createObservations(seams: Seams & { readonly cluster: Cluster; readonly node: Node; readonly events: EventLog }): Observations {
+/** Use and capacity are published when they moved by so much, and not more often than once a minute. */
+const NOTICEABLE_BYTES = 16 * 1024 * 1024;
+const NOTICEABLE_SHARE = 0.01;
+const QUIET_MS = 60_000;
+
+const noticeable = (before: number | null, after: number | null): boolean => {
+  if (before === null || after === null) return before !== after;
+  const change = Math.abs(after - before);
+  return change >= NOTICEABLE_BYTES || (change > 0 && change >= before * NOTICEABLE_SHARE);
+};
+const sameConditions = (a: readonly Condition[], b: readonly Condition[]): boolean => a.length === b.length && a.every(({ type, message }, i) => b[i]?.type === type && b[i].message === message);
+
+export function createObservations(seams: Seams & { readonly cluster: Cluster; readonly node: Node; readonly members: Members; readonly events: EventLog }): Observations {
   const bootId = seams.node.status.capabilities.boot_id;
-  const pools = new Map<string, Seen<Pick<Pool['status'], 'state' | 'filesystems' | 'capacity_bytes' | 'used_bytes' | 'reflink'>>>();
-  const volumes = new Map<string, Seen<Partial<VolumeStatus>>>();
+  const pools = new Map<string, Seen<PoolFacts>>();
+  const volumes = new Map<string, Seen<VolumeFacts>>();
+  const publishedAt = new Map<string, number>();
 
   const fresh = <T>(map: Map<string, Seen<T>>, id: string, maxAgeMs: number): Seen<T> | null => {
     const seen = map.get(id);
@@ -44,9 +66,11 @@ export function createObservations(seams: Seams & { readonly cluster: Cluster; r
     }
   };
 
+  const settled = (pool: Pool): boolean => pool.status.state !== 'creating' && pool.status.state !== 'removing';
+
   const lookAtPool = async (pool: Pool): Promise<void> => {
     const observed = await seams.dataPlane.observePool(poolRef(pool, seams.cluster));
-    const before = pools.get(pool.id)?.conditions ?? [];
+    const before = pools.get(pool.id)?.conditions ?? pool.status.conditions;
     const conditions = dated(judgePool(pool.name, observed), before, isoNow(seams.clock));
     const filesystems: readonly PoolFilesystem[] = observed.fault === null ? observed.filesystems : pool.status.filesystems;
     pools.set(pool.id, {
@@ -59,23 +83,24 @@ export function createObservations(seams: Seams & { readonly cluster: Cluster; r
 
   const withPool = (pool: Pool): Pool => {
     const seen = pools.get(pool.id);
-    if (seen === undefined || pool.status.state === 'creating' || pool.status.state === 'removing') return pool;
+    if (seen === undefined || !settled(pool)) return pool;
     return { ...pool, status: { ...pool.status, ...seen.value, conditions: seen.conditions, observed_at: isoNow(seams.clock) } };
   };
 
   const observedPool = async (pool: Pool, maxAgeMs = 0): Promise<Pool> => {
-    if (pool.status.state === 'creating' || pool.status.state === 'removing') return pool;
+    if (pool.node !== seams.node.id) return reachedPool(seams.members, pool);
+    if (!settled(pool)) return pool;
     if (fresh(pools, pool.id, maxAgeMs) === null) await lookAtPool(pool);
     return withPool(pool);
   };
 
   const lookAtVolume = async (volume: Volume): Promise<void> => {
-    const poolRecord = (await seams.store.get<Pool>(KEYS.pool(localReplica(volume).pool)))?.value ?? null;
+    const poolRecord = (await seams.store.get<Pool>(KEYS.pool(onlyReplica(volume).pool)))?.value ?? null;
     const pool = poolRecord === null ? null : await observedPool(poolRecord, 1_000);
-    const usable = pool !== null && pool.status.filesystems.some(({ uuid }) => uuid === localReplica(volume).filesystem);
+    const usable = pool !== null && pool.status.filesystems.some(({ uuid }) => uuid === onlyReplica(volume).filesystem);
     const observed = usable ? await seams.dataPlane.observeVolume(replicaRef(volume, pool)) : null;
     const judged = usable ? judgeVolume(volume, observed, pool, bootId) : judgeVolume(volume, NOTHING, null, bootId);
-    const before = volumes.get(volume.id)?.conditions ?? [];
+    const before = volumes.get(volume.id)?.conditions ?? volume.status.conditions;
     const conditions = dated(judged.findings, before, isoNow(seams.clock));
     volumes.set(volume.id, {
       at: seams.clock.monotonic(),
@@ -91,18 +116,44 @@ export function createObservations(seams: Seams & { readonly cluster: Cluster; r
     await tellChanges('volume', volume, before, conditions);
   };
 
+  const observedVolume = async (volume: Volume, maxAgeMs = 0): Promise<Volume> => {
+    if (!isHere(seams, volume)) return reachedVolume(seams.members, volume);
+    if (volume.status.state === 'creating' || volume.status.state === 'incomplete') return volume;
+    if (fresh(volumes, volume.id, maxAgeMs) === null) await lookAtVolume(volume);
+    const seen = volumes.get(volume.id);
+    if (seen === undefined) return volume;
+    return { ...volume, status: { ...volume.status, ...seen.value, conditions: seen.conditions, observed_at: isoNow(seams.clock) } };
+  };
+
+  const mayRepeat = (id: string): boolean => seams.clock.monotonic() - (publishedAt.get(id) ?? Number.NEGATIVE_INFINITY) >= QUIET_MS;
+
   return {
     pool: observedPool,
     async pools(maxAgeMs = 0) {
       const { entries } = await seams.store.list<Pool>(KEYS.pools);
       return Promise.all(entries.map(({ value }) => observedPool(value, maxAgeMs)));
     },
-    async volume(volume, maxAgeMs = 0) {
-      if (volume.status.state === 'creating' || volume.status.state === 'incomplete') return volume;
-      if (fresh(volumes, volume.id, maxAgeMs) === null) await lookAtVolume(volume);
-      const seen = volumes.get(volume.id);
-      if (seen === undefined) return volume;
-      return { ...volume, status: { ...volume.status, ...seen.value, conditions: seen.conditions, observed_at: isoNow(seams.clock) } };
+    volume: observedVolume,
+
+    async publishPool({ key, value: record, revision }) {
+      const now = await observedPool(record);
+      if (!settled(record)) return now;
+      const news = now.status.state !== record.status.state || !sameConditions(now.status.conditions, record.status.conditions);
+      const moved = noticeable(record.status.capacity_bytes, now.status.capacity_bytes) || noticeable(record.status.used_bytes, now.status.used_bytes);
+      if (!news && !(moved && mayRepeat(record.id))) return now;
+      publishedAt.set(record.id, seams.clock.monotonic());
+      await seams.store.txn([{ key, revision }], [{ op: 'put', key, value: now }]);
+      return now;
+    },
+    async publishVolume({ key, value: record, revision }) {
+      const now = await observedVolume(record);
+      if (record.status.state === 'creating' || record.status.state === 'incomplete') return now;
+      const { status } = now;
+      const news = status.state !== record.status.state || !sameConditions(status.conditions, record.status.conditions) || status.device !== record.status.device || status.mount_path !== record.status.mount_path;
+      if (!news && !(noticeable(record.status.used_bytes, status.used_bytes) && mayRepeat(record.id))) return now;
+      publishedAt.set(record.id, seams.clock.monotonic());
+      await seams.store.txn([{ key, revision }], [{ op: 'put', key, value: now }, ...placedWrites(now)]);
+      return now;
     },
     forgetPool: (id) => void pools.delete(id),
     forgetVolume: (id) => void volumes.delete(id),

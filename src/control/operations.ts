@@ -1,157 +1,143 @@
 /**
- * Operations: runs the named steps of a change, one operation per object at a time, so that after a crash at any
- * point the next start goes on at the step recorded. It knows nothing of volumes or pools: kinds are registered.
+ * Operations: changes that take time. Anybody writes the record, together with a guard that lets one operation run on
+ * an object in the whole cluster; the node that it names carries it out (`operation-runner.ts`). The store is the only
+ * place where nodes meet: a key below `/work` calls the carrier, and it takes only what is its own.
  */
-import { asHoldfastError, HoldfastError } from '../model/errors.ts';
+import { HoldfastError } from '../model/errors.ts';
 import { isOver, type Operation } from '../model/operation.ts';
+import { follow } from './cluster/follow.ts';
 import { isoNow, mintId, type Seams } from './context.ts';
 import { KEYS } from './keys.ts';
 import type { Locks } from './locks.ts';
-import type { Work } from './ports/data-plane.ts';
-import type { Compare, Write } from './ports/store.ts';
+import { createOperationRunner, endOf, type OperationKind } from './operation-runner.ts';
+import type { Compare, Entry, Write } from './ports/store.ts';
 
-/** A step is idempotent: it may run again after a crash. It stops at `work.signal`. */
-export interface Step {
-  readonly name: string;
-  run(operation: Operation, work: Work): Promise<void>;
-}
-
-export interface OperationKind {
-  readonly steps: readonly Step[];
-  /** Takes back what the steps did; idempotent. Without it a failed operation leaves its work for the next try. */
-  undo?(operation: Operation, error: HoldfastError): Promise<void>;
-  readonly cancellable: boolean;
-  readonly unit: Operation['unit'];
-}
+export type { OperationKind, Step } from './operation-runner.ts';
 
 export interface NewOperation {
   readonly kind: string;
   readonly target: Operation['target'];
+  /** Id of the node that carries it out: where the replica or pool is. */
+  readonly node: string;
   readonly args?: Readonly<Record<string, unknown>>;
 }
 
-export interface OperationRunner {
+export interface Operations {
   register(kind: string, definition: OperationKind): void;
   /** A record for `begin`; made apart so that other records of the same transaction can name it. */
   draft(request: NewOperation): Operation;
-  /** Writes the operation together with the caller's records; starts it. False: a compare failed, nothing happened. */
-  begin(operation: Operation, compare: readonly Compare[], writes: readonly Write[]): Promise<boolean>;
-  /** The running operation of an object, if any. */
-  runningOf(targetId: string): Operation | null;
+  /** What begins the operation, for a transaction of the caller's; `begun` is called when that is committed. */
+  prepare(operation: Operation): { readonly compare: readonly Compare[]; readonly writes: readonly Write[] };
+  begun(operation: Operation, revision: number): void;
+  /** Writes the operation together with the caller's records; its node starts it. The revision; null: a compare failed or another runs on the object, and nothing happened. */
+  begin(operation: Operation, compare: readonly Compare[], writes: readonly Write[]): Promise<number | null>;
+  /** The running operation of an object, wherever it runs. */
+  runningOf(targetId: string): Promise<Operation | null>;
   /** Throws conflict (retryable) while one runs on the object. */
-  refuseWhileRunning(targetId: string, object: string): void;
+  refuseWhileRunning(targetId: string, object: string): Promise<void>;
+  /** Whether one runs on the object on this node. */
+  busy(targetId: string): boolean;
   get(id: string): Promise<Operation>;
   wait(id: string, timeoutMs: number, signal?: AbortSignal): Promise<Operation>;
+  /** From any node. One whose node is gone is ended: nobody carries it out any more. */
   cancel(id: string): Promise<Operation>;
-  /** Goes on with what a former process left. */
+  /** Ends one whose node is gone, for good; what it did to records is taken back. */
+  endAbandoned(id: string, why: string): Promise<void>;
+  /** Goes on with what a former process left, and takes what comes. */
   resume(): Promise<void>;
-  runningCount(): number;
+  /** As the leader: takes over what the leader carries out. */
+  lead(): Promise<void>;
+  /** No longer the leader: leaves that to the next one. */
+  unlead(): Promise<void>;
+  runningCount(): Promise<number>;
   /** Stops at the next safe point; what runs is resumed by the next start. */
   stop(): Promise<void>;
 }
 
-const KEEP_FINISHED = 1_000;
-const UNDO = 'undo';
-class Stopping extends Error {}
-
-interface Running {
-  operation: Operation;
-  readonly abort: AbortController;
-  readonly over: Promise<void>;
+export interface OperationSurroundings {
+  readonly nodeId: string;
+  readonly isAlive: (nodeId: string) => boolean;
+  readonly isLeader: () => boolean;
 }
 
-export function createOperationRunner(seams: Seams, locks: Locks, nodeId: string): OperationRunner {
-  const kinds = new Map<string, OperationKind>();
-  const running = new Map<string, Running>();
-  let stopping = false;
-  let sincePrune = 0;
+const LEADER = 'leader';
 
-  const kindOf = (operation: Operation): OperationKind => {
+export function createOperations(seams: Seams, locks: Locks, { nodeId, isAlive, isLeader }: OperationSurroundings): Operations {
+  const kinds = new Map<string, OperationKind>();
+  const stopped = new AbortController();
+  const kindOf = (operation: Pick<Operation, 'kind'>): OperationKind => {
     const kind = kinds.get(operation.kind);
     if (kind === undefined) throw new HoldfastError('internal', `no such kind of operation: ${operation.kind}`);
     return kind;
   };
+  const runner = createOperationRunner(seams, locks, nodeId, kindOf);
+  const carrierOf = (operation: Operation): string => kindOf(operation).carrier ?? operation.node;
 
-  /** Every write of a record goes through here, so that what is in memory and in the store agree. */
-  const record = async (operation: Operation, changes: Partial<Operation>): Promise<Operation> => {
-    const live = running.get(operation.id);
-    const next: Operation = { ...(live?.operation ?? operation), ...changes, updated_at: isoNow(seams.clock) };
-    if (live !== undefined) live.operation = next;
-    await seams.store.txn([], [{ op: 'put', key: KEYS.operation(next.id), value: next }]);
-    return next;
+  const stored = async (id: string): Promise<Entry<Operation>> => {
+    const entry = /^op_[0-9A-Z]{26}$/.test(id) ? await seams.store.get<Operation>(KEYS.operation(id)) : null;
+    if (entry === null) throw new HoldfastError('not_found', `there is no operation "${id.slice(0, 80)}"`, { object: `operation ${id.slice(0, 80)}`, hint: 'List them: holdfast operation list' });
+    return entry;
+  };
+  const get = async (id: string): Promise<Operation> => runner.live(id)?.operation ?? (await stored(id)).value;
+
+  const runningOf = async (targetId: string): Promise<Operation | null> => {
+    const guard = await seams.store.get<string>(KEYS.running(targetId));
+    if (guard === null) return null;
+    const operation = await get(guard.value).catch(() => null);
+    return operation === null || isOver(operation) ? null : operation;
   };
 
-  const workFor = (operation: Operation, signal: AbortSignal): Work => ({
-    signal,
-    progress(done, total) {
-      const live = running.get(operation.id);
-      if (live !== undefined) live.operation = { ...live.operation, done, total, updated_at: isoNow(seams.clock) };
-    },
-  });
-
-  const undo = async (operation: Operation, error: HoldfastError): Promise<void> => {
-    const kind = kindOf(operation);
-    await record(operation, { step: UNDO, error: error.toBody(), cancellable: false });
-    try {
-      await kind.undo?.(operation, error);
-    } catch (failure) {
-      seams.log.error({ operation: operation.id, err: String(failure) }, 'taking an operation back failed');
+  /** Somebody has written or touched a key of ours below `/work`: launch it, or notice that it shall stop. */
+  const attend = async (id: string): Promise<void> => {
+    const entry = await seams.store.get<Operation>(KEYS.operation(id));
+    if (entry === null || isOver(entry.value)) return;
+    if (runner.live(id) !== null) {
+      if (entry.value.cancel_requested) runner.cancel(id);
+      return;
     }
-    await record(operation, { state: operation.cancel_requested || running.get(operation.id)?.operation.cancel_requested === true ? 'cancelled' : 'failed', finished_at: isoNow(seams.clock) });
+    if (kindOf(entry.value).carrier === LEADER) return adopt(entry);
+    if (entry.value.node === nodeId) runner.launch(entry);
   };
 
-  const perform = async (operation: Operation, signal: AbortSignal): Promise<void> => {
-    const kind = kindOf(operation);
-    if (operation.step === UNDO && operation.error !== null) return undo(operation, HoldfastError.fromBody(operation.error));
-    const first = Math.max(0, kind.steps.findIndex(({ name }) => name === operation.step));
-    try {
-      for (const step of kind.steps.slice(first)) {
-        signal.throwIfAborted();
-        await record(operation, { state: 'running', step: step.name });
-        await step.run(operation, workFor(operation, signal));
-      }
-      const last = running.get(operation.id)?.operation ?? operation;
-      await record(operation, { state: 'succeeded', done: Math.max(last.total, 1), total: Math.max(last.total, 1), cancellable: false, finished_at: isoNow(seams.clock) });
-    } catch (thrown) {
-      if (stopping || thrown instanceof Stopping) return;
-      await undo(operation, asHoldfastError(thrown));
-    }
+  /** What the leader carries out names it, so that a former leader's writes are refused. */
+  const adopt = async (entry: Entry<Operation>): Promise<void> => {
+    if (!isLeader()) return;
+    if (entry.value.node === nodeId) return runner.launch(entry);
+    const mine: Operation = { ...entry.value, node: nodeId };
+    const done = await seams.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: mine }]);
+    if (done.committed) runner.launch({ key: entry.key, value: mine, revision: done.revision });
+    else await attend(entry.value.id);
   };
 
-  const launch = (operation: Operation): void => {
-    const abort = new AbortController();
-    const over = locks
-      .hold(operation.target.id, () => perform(operation, abort.signal))
-      .catch((error: unknown) => seams.log.error({ operation: operation.id, err: String(error) }, 'an operation could not be recorded; it is resumed at the next start'))
-      .finally(() => {
-        running.delete(operation.id);
-        void prune();
-      });
-    running.set(operation.id, { operation, abort, over });
+  const idOf = (key: string): string => key.slice(key.lastIndexOf('/') + 1);
+  const guarded = (id: string): void => void attend(id).catch((error: unknown) => seams.log.warn({ operation: id, err: String(error) }, 'an operation could not be taken up; it is tried again'));
+
+  /** @returns false: it changed meanwhile; look again. */
+  const end = async (entry: Entry<Operation>, why: string): Promise<boolean> => {
+    const error = new HoldfastError('unavailable', why, { object: `operation ${entry.value.id}`, hint: 'What was done on its disks before is shown or collected when the node comes back.' });
+    await kindOf(entry.value).undo?.(entry.value, error, 'away');
+    const at = isoNow(seams.clock);
+    const over: Operation = { ...entry.value, state: entry.value.cancel_requested ? 'cancelled' : 'failed', error: error.toBody(), cancellable: false, updated_at: at, finished_at: at };
+    return (await seams.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: over }, ...endOf(entry.value, carrierOf(entry.value))])).committed;
   };
 
-  const prune = async (): Promise<void> => {
-    sincePrune += 1;
-    if (sincePrune < 100 || stopping) return;
-    sincePrune = 0;
-    try {
-      const { entries } = await seams.store.list<Operation>(KEYS.operations);
-      const finished = entries.filter(({ value }) => isOver(value));
-      const old = finished.slice(0, Math.max(0, finished.length - KEEP_FINISHED));
-      if (old.length > 0) await seams.store.txn([], old.map(({ key }) => ({ op: 'delete', key })));
-    } catch (error) {
-      seams.log.warn({ err: String(error) }, 'old operations could not be pruned');
-    }
+  const prepare = (operation: Operation): ReturnType<Operations['prepare']> => {
+    if (stopped.signal.aborted) throw new HoldfastError('unavailable', 'the daemon is stopping', { hint: 'Try again when it is back.' });
+    const [record, guard] = [KEYS.operation(operation.id), KEYS.running(operation.target.id)];
+    return {
+      compare: [{ key: record, revision: 0 }, { key: guard, revision: 0 }],
+      writes: [{ op: 'put', key: record, value: operation }, { op: 'put', key: guard, value: operation.id }, { op: 'put', key: KEYS.work(carrierOf(operation), operation.id), value: 'do' }],
+    };
   };
 
-  const runningOf = (targetId: string): Operation | null => [...running.values()].find(({ operation }) => operation.target.id === targetId)?.operation ?? null;
+  const begun = (operation: Operation, revision: number): void => {
+    if (operation.node !== nodeId || (kindOf(operation).carrier === LEADER && !isLeader())) return;
+    runner.launch({ key: KEYS.operation(operation.id), value: operation, revision });
+  };
 
-  const get = async (id: string): Promise<Operation> => {
-    const live = running.get(id);
-    if (live !== undefined) return live.operation;
-    const stored = /^op_[0-9A-Z]{26}$/.test(id) ? await seams.store.get<Operation>(KEYS.operation(id)) : null;
-    if (stored === null) throw new HoldfastError('not_found', `there is no operation "${id.slice(0, 80)}"`, { object: `operation ${id.slice(0, 80)}`, hint: 'List them: holdfast operation list' });
-    return stored.value;
+  const takeUp = async (carrier: string): Promise<void> => {
+    const { entries } = await seams.store.list(KEYS.works(carrier));
+    for (const { key } of entries) await attend(idOf(key));
   };
 
   return {
@@ -159,67 +145,100 @@ export function createOperationRunner(seams: Seams, locks: Locks, nodeId: string
 
     draft(request) {
       const now = isoNow(seams.clock);
-      const kind = kinds.get(request.kind);
-      if (kind === undefined) throw new HoldfastError('internal', `no such kind of operation: ${request.kind}`);
+      const kind = kindOf(request);
       return {
-        id: mintId(seams, 'operation'), kind: request.kind, target: request.target, node: nodeId, state: 'pending', step: kind.steps[0]?.name ?? '', args: request.args ?? {},
+        id: mintId(seams, 'operation'), kind: request.kind, target: request.target, node: request.node, state: 'pending', step: kind.steps[0]?.name ?? '', args: request.args ?? {},
         done: 0, total: 0, unit: kind.unit, cancellable: kind.cancellable, cancel_requested: false, error: null, created_at: now, updated_at: now, finished_at: null,
       };
     },
 
+    prepare,
+    begun,
     async begin(operation, compare, writes) {
-      if (stopping) throw new HoldfastError('unavailable', 'the daemon is stopping', { hint: 'Try again when it is back.' });
-      const key = KEYS.operation(operation.id);
-      const done = await seams.store.txn([...compare, { key, revision: 0 }], [...writes, { op: 'put', key, value: operation }]);
-      if (done.committed) launch(operation);
-      return done.committed;
+      const own = prepare(operation);
+      const done = await seams.store.txn([...compare, ...own.compare], [...writes, ...own.writes]);
+      if (!done.committed) return null;
+      begun(operation, done.revision);
+      return done.revision;
     },
 
     runningOf,
-    refuseWhileRunning(targetId, object) {
-      const other = runningOf(targetId);
+    async refuseWhileRunning(targetId, object) {
+      const other = await runningOf(targetId);
       if (other === null) return;
       throw new HoldfastError('conflict', `${object} is being changed: operation ${other.id} (${other.kind}, step ${other.step}) runs`, { object, hint: `Wait for it: holdfast operation watch ${other.id}` }, { retryable: true });
     },
+    busy: (targetId) => runner.all().some(({ target }) => target.id === targetId),
 
     get,
     async wait(id, timeoutMs, signal) {
-      const live = running.get(id);
-      if (live !== undefined && timeoutMs > 0) {
-        const timer = new AbortController();
-        const either = signal === undefined ? timer.signal : AbortSignal.any([timer.signal, signal]);
-        await Promise.race([live.over, seams.clock.sleep(timeoutMs, either).catch(() => undefined)]);
-        timer.abort();
-      }
+      if (timeoutMs <= 0) return get(id);
+      const timer = new AbortController();
+      const either = signal === undefined ? timer.signal : AbortSignal.any([timer.signal, signal]);
+      const timeUp = seams.clock.sleep(timeoutMs, either).catch(() => undefined);
+      const live = runner.live(id);
+      if (live !== null) await Promise.race([live.over, timeUp]);
+      // Carried out elsewhere, or left here for another.
+      if (!either.aborted && !isOver(await get(id))) await Promise.race([over(id, timer.signal), timeUp]);
+      timer.abort();
       return get(id);
     },
 
     async cancel(id) {
-      const operation = await get(id);
-      const live = running.get(id);
-      if (isOver(operation) || live === undefined) throw new HoldfastError('failed_precondition', `operation ${id} is over: ${operation.state}`, { object: `operation ${id}` });
-      if (!operation.cancellable) throw new HoldfastError('failed_precondition', `operation ${id} (${operation.kind}) cannot be cancelled at step ${operation.step}`, { object: `operation ${id}`, hint: `Watch it: holdfast operation watch ${id}` });
-      const asked = await record(operation, { cancel_requested: true });
-      live.abort.abort(new HoldfastError('failed_precondition', `operation ${id} was cancelled`, { object: `operation ${id}` }));
-      return asked;
-    },
-
-    async resume() {
-      const { entries } = await seams.store.list<Operation>(KEYS.operations);
-      for (const { value } of entries) {
-        if (isOver(value) || running.has(value.id)) continue;
-        seams.log.info({ operation: value.id, kind: value.kind, step: value.step }, 'resuming an operation');
-        launch(value);
+      for (;;) {
+        const entry = await stored(id);
+        const { value: operation } = entry;
+        if (isOver(operation)) throw new HoldfastError('failed_precondition', `operation ${id} is over: ${operation.state}`, { object: `operation ${id}` });
+        if (kindOf(operation).carrier !== LEADER && !isAlive(operation.node)) {
+          if (await end({ ...entry, value: { ...operation, cancel_requested: true } }, `node ${operation.node}, which should carry out ${operation.kind}, does not answer: ended without it`)) return get(id);
+          continue;
+        }
+        if (!operation.cancellable) throw new HoldfastError('failed_precondition', `operation ${id} (${operation.kind}) cannot be cancelled at step ${operation.step}`, { object: `operation ${id}`, hint: `Watch it: holdfast operation watch ${id}` });
+        const asked: Operation = { ...operation, cancel_requested: true, updated_at: isoNow(seams.clock) };
+        const done = await seams.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: asked }, { op: 'put', key: KEYS.work(carrierOf(operation), id), value: 'cancel' }]);
+        if (!done.committed) continue;
+        runner.cancel(id);
+        return asked;
       }
     },
 
-    runningCount: () => running.size,
+    async endAbandoned(id, why) {
+      for (;;) {
+        const entry = await seams.store.get<Operation>(KEYS.operation(id));
+        if (entry === null || isOver(entry.value) || (await end(entry, why))) return;
+      }
+    },
+
+    async resume() {
+      const each = (carrier: string): Promise<void> =>
+        follow(seams, KEYS.works(carrier), stopped.signal, {
+          listed: (entries) => entries.forEach(({ key }) => guarded(idOf(key))),
+          changed: (change) => change.type === 'put' && guarded(idOf(change.key)),
+        });
+      await each(nodeId);
+      await each(LEADER);
+    },
+    lead: () => takeUp(LEADER),
+    unlead: () => runner.release((operation) => kindOf(operation).carrier === LEADER),
+
+    runningCount: async () => (await seams.store.list(KEYS.runnings)).entries.length,
 
     async stop() {
-      stopping = true;
-      const rest = [...running.values()];
-      for (const { abort } of rest) abort.abort(new Stopping('the daemon is stopping'));
-      await Promise.all(rest.map(({ over }) => over));
+      stopped.abort();
+      await runner.stop();
     },
   };
+
+  /** Resolves when the record says that it is over. */
+  async function over(id: string, signal: AbortSignal): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const look = (value: unknown): void => {
+        if (isOver(value as Operation)) resolve();
+      };
+      follow<Operation>(seams, KEYS.operation(id), signal, {
+        listed: (entries) => entries.forEach(({ value }) => look(value)),
+        changed: (change) => (change.type === 'put' ? look(change.value) : resolve()),
+      }).catch(() => resolve());
+    });
+  }
 }

@@ -5,12 +5,13 @@
 import type { Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
 import type { Context } from './context.ts';
-import { pruneClaims } from './idempotency.ts';
+import { createPlaced } from './cluster/placed.ts';
 import { KEYS } from './keys.ts';
-import { findVolume } from './repository.ts';
-import { poolRef } from './refs.ts';
-import { createExpiry } from './trash.ts';
-import type { Pool } from '../model/pool.ts';
+import { findVolume, poolsOn } from './repository.ts';
+import type { ReplicaRef } from './ports/data-plane.ts';
+import { onlyReplica, poolRef } from './refs.ts';
+import { createExpiry, describe } from './trash.ts';
+import type { Entry } from './ports/store.ts';
 
 export interface ReconcileSettings {
   /** Between two looks, in ms. */
@@ -22,6 +23,8 @@ export interface ReconcileSettings {
 export interface Reconciler {
   /** Opens pools, settles what a crash or another boot left. Before anything is served. */
   begin(): Promise<void>;
+  /** Deletes what the records have given to other nodes meanwhile. */
+  collectRubbish(): Promise<void>;
   /** Runs until stopped. */
   run(): void;
   /** Consumers of the volume that are known dead are unpublished. */
@@ -29,13 +32,11 @@ export interface Reconciler {
   stop(): Promise<void>;
 }
 
-const HOUR_MS = 3_600_000;
-
 export function createReconciler(ctx: Context, attachment: Attachment, settings: ReconcileSettings): Reconciler {
   const abort = new AbortController();
   const purgeExpired = createExpiry(ctx);
   let running: Promise<void> = Promise.resolve();
-  let lastSweep = Number.NEGATIVE_INFINITY;
+  const placed = createPlaced(ctx.store, ctx.node.id);
 
   const guarded = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     try {
@@ -44,8 +45,6 @@ export function createReconciler(ctx: Context, attachment: Attachment, settings:
       ctx.log.warn({ what, err: error instanceof Error ? error.message : String(error) }, 'a part of the loop failed; it is tried again');
     }
   };
-
-  const volumes = async (): Promise<readonly Volume[]> => (await ctx.store.list<Volume>(KEYS.volumes)).entries.map(({ value }) => value);
 
   /** Docker forgets to unmount when it is killed. A consumer is dead when, past the grace, no container has the device mounted. */
   const collectDeadConsumers = async (volume: Volume): Promise<Volume> => {
@@ -65,39 +64,72 @@ export function createReconciler(ctx: Context, attachment: Attachment, settings:
 
   const look = async (): Promise<void> => {
     await guarded('pools', () => reopenPools());
-    for (const volume of await volumes()) {
+    const all = await placed.read();
+    for (const entry of all) {
+      const { value: volume } = entry;
       if (abort.signal.aborted) return;
+      if (volume.status.state === 'trashed') continue;
       await guarded(`volume ${volume.id}`, async () => {
-        await ctx.observations.volume(volume);
-        if (ctx.operations.runningOf(volume.id) === null) await collectDeadConsumers(volume);
+        // In the middle of a change it is not as it will be: only looked at.
+        if (ctx.operations.busy(volume.id)) await ctx.observations.volume(volume);
+        else await collectDeadConsumers(await ctx.observations.publishVolume(entry));
       });
     }
-    await guarded('trash', purgeExpired);
-    if (ctx.clock.monotonic() - lastSweep > HOUR_MS) {
-      lastSweep = ctx.clock.monotonic();
-      await guarded('idempotency keys', () => pruneClaims(ctx));
+    await guarded('descriptors', () => describeAgain(all));
+    await guarded('trash', () => purgeExpired(all.map(({ value }) => value).filter(({ status }) => status.state === 'trashed')));
+  };
+
+  /** What other nodes have changed in the records of our volumes is told to our media. */
+  const describeAgain = async (all: readonly Entry<Volume>[]): Promise<void> => {
+    const prefix = KEYS.undescribedOn(ctx.node.id);
+    const { entries } = await ctx.store.list(prefix);
+    for (const { key, revision } of entries) {
+      const volume = all.find(({ value }) => value.id === key.slice(prefix.length))?.value;
+      if (volume !== undefined) await describe(ctx, volume);
+      await ctx.store.txn([{ key, revision }], [{ op: 'delete', key }]);
+    }
+  };
+
+  /** Replicas on our media that the record of their volume does not know (it was placed elsewhere while we were away) are rubbish. A volume that is unknown altogether is left alone. */
+  const collectRubbish = async (): Promise<void> => {
+    const mine = new Set((await placed.read()).map(({ value }) => onlyReplica(value).id));
+    for (const { value: pool } of await poolsOn(ctx.store, ctx.node.id)) {
+      if (pool.status.state === 'creating' || pool.status.state === 'removing') continue;
+      for (const { descriptor, filesystem_uuid } of await ctx.dataPlane.findVolumes(poolRef(pool, ctx.cluster)).catch(() => [])) {
+        const filesystem = pool.status.filesystems.find(({ uuid }) => uuid === filesystem_uuid);
+        if (mine.has(descriptor.replica_id) || filesystem === undefined || descriptor.cluster_id !== ctx.cluster.id) continue;
+        const record = await findVolume(ctx.store, descriptor.volume_id);
+        if (record === null || record.value.replication.replicas.some(({ id }) => id === descriptor.replica_id)) continue;
+        const replica: ReplicaRef = { volume_id: descriptor.volume_id, replica_id: descriptor.replica_id, history: descriptor.history, filesystem };
+        const { meta, device } = await ctx.dataPlane.observeVolume(replica);
+        // Only what never held anybody's data: a store that was set back may know less than the medium.
+        if (meta === null || meta.generation > 0 || device !== null) continue;
+        await ctx.dataPlane.removeReplica(replica);
+        await ctx.events.tell({ kind: 'volume', id: descriptor.volume_id, name: record.value.name }, 'RubbishCollected', `what was begun of volume ${record.value.name} in pool ${pool.name} before it was placed elsewhere is deleted`);
+      }
     }
   };
 
   /** A device that came back is mounted again; a pool in any other trouble is only looked at. */
   const reopenPools = async (): Promise<void> => {
-    for (const pool of await ctx.observations.pools()) {
-      if (pool.status.state !== 'unavailable' || ctx.operations.runningOf(pool.id) !== null) continue;
-      const record = await ctx.store.get<Pool>(KEYS.pool(pool.id));
-      if (record === null) continue;
-      const opened = await ctx.dataPlane.openPool(poolRef(record.value, ctx.cluster));
-      if (opened.fault === null) ctx.observations.forgetPool(pool.id);
+    for (const entry of await poolsOn(ctx.store, ctx.node.id)) {
+      const busy = ctx.operations.busy(entry.value.id);
+      const { status } = await (busy ? ctx.observations.pool(entry.value) : ctx.observations.publishPool(entry));
+      if (status.state !== 'unavailable' || busy) continue;
+      const opened = await ctx.dataPlane.openPool(poolRef(entry.value, ctx.cluster));
+      if (opened.fault === null) ctx.observations.forgetPool(entry.value.id);
     }
   };
 
   return {
     collectDeadConsumers,
+    collectRubbish,
     async begin() {
-      const { entries } = await ctx.store.list<Pool>(KEYS.pools);
-      for (const { value: pool } of entries) {
-        if (pool.status.state === 'ready') await guarded(`pool ${pool.id}`, () => ctx.dataPlane.openPool(poolRef(pool, ctx.cluster)));
+      for (const { value: pool } of await poolsOn(ctx.store, ctx.node.id)) {
+        if (pool.status.state === 'ready' || pool.status.state === 'unavailable') await guarded(`pool ${pool.id}`, () => ctx.dataPlane.openPool(poolRef(pool, ctx.cluster)));
       }
-      for (const volume of await volumes()) await guarded(`volume ${volume.id}`, () => attachment.settle(volume));
+      for (const { value: volume } of await placed.read()) if (volume.status.state !== 'trashed') await guarded(`volume ${volume.id}`, () => attachment.settle(volume));
+      await guarded('rubbish', collectRubbish);
     },
     run() {
       running = (async () => {

@@ -8,15 +8,15 @@ import type { PoolRef, ReplicaMeta, ReplicaRef, VolumeDescriptor } from './ports
 
 export const poolRef = (pool: Pool, cluster: Cluster): PoolRef => ({ id: pool.id, name: pool.name, cluster_id: cluster.id, spec: pool.spec, filesystems: pool.status.filesystems });
 
-/** The replica of a volume on this machine (there is one replica until volumes are replicated). */
-export function localReplica(volume: Volume): Replica {
+/** The volume's replica: there is one until volumes are replicated. */
+export function onlyReplica(volume: Volume): Replica {
   const replica = volume.replication.replicas[0];
   if (replica === undefined) throw new HoldfastError('internal', `volume ${volume.name} has no replica`, { object: `volume ${volume.id}` });
   return replica;
 }
 
 export function replicaRef(volume: Volume, pool: Pool): ReplicaRef {
-  const replica = localReplica(volume);
+  const replica = onlyReplica(volume);
   const filesystem = pool.status.filesystems.find(({ uuid }) => uuid === replica.filesystem);
   if (filesystem === undefined) {
     throw new HoldfastError('failed_precondition', `pool ${pool.name} lacks the filesystem that holds volume ${volume.name}`, { object: `pool ${pool.name}`, hint: `holdfast pool inspect ${pool.name}` });
@@ -24,9 +24,12 @@ export function replicaRef(volume: Volume, pool: Pool): ReplicaRef {
   return { volume_id: volume.id, replica_id: replica.id, history: volume.replication.history, filesystem };
 }
 
+/** Made and not in the trash: what is observed of it decides. */
+export const isMade = (volume: Volume): boolean => volume.status.state === 'ready' || volume.status.state === 'degraded' || volume.status.state === 'unavailable';
+
 export const replicaMeta = (volume: Volume, generation: number, bootId: string): ReplicaMeta => ({
   volume_id: volume.id,
-  replica_id: localReplica(volume).id,
+  replica_id: onlyReplica(volume).id,
   history: volume.replication.history,
   size_bytes: volume.replication.size,
   generation,
@@ -39,7 +42,7 @@ export const replicaMeta = (volume: Volume, generation: number, bootId: string):
 export const volumeDescriptor = (volume: Volume, cluster: Cluster, snapshots: readonly Snapshot[]): VolumeDescriptor => ({
   cluster_id: cluster.id,
   volume_id: volume.id,
-  replica_id: localReplica(volume).id,
+  replica_id: onlyReplica(volume).id,
   name: volume.status.trashed?.name ?? volume.name,
   size_bytes: volume.replication.size,
   filesystem: volume.spec.filesystem,

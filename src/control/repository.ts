@@ -2,12 +2,14 @@
 import { clip } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { isId } from '../model/id.ts';
+import type { Node } from '../model/node.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Page, PageQuery } from './control.ts';
 import { KEYS } from './keys.ts';
-import type { Entry, Store } from './ports/store.ts';
+import { placedWrites } from './index-keys.ts';
+import type { Entry, Store, Write } from './ports/store.ts';
 
 const MAX_PAGE = 500;
 const MAX_TRIES = 50;
@@ -56,6 +58,14 @@ export async function needLiveVolume(store: Store, ref: string): Promise<Entry<V
   return found;
 }
 
+export async function needNode(store: Store, ref: string): Promise<Entry<Node>> {
+  const direct = wellFormed(ref) && isId('node', ref) ? await store.get<Node>(KEYS.node(ref)) : null;
+  // By name: there are few nodes, and they are named rarely.
+  const found = direct ?? (isId('node', ref) ? null : ((await store.list<Node>(KEYS.nodes)).entries.find(({ value }) => value.name === ref) ?? null));
+  if (found === null) throw missing('node', ref);
+  return found;
+}
+
 export async function findSnapshot(store: Store, ref: string): Promise<Entry<Snapshot> | null> {
   if (!wellFormed(ref)) return null;
   if (isId('snapshot', ref)) return store.get<Snapshot>(KEYS.snapshot(ref));
@@ -75,6 +85,30 @@ export async function snapshotsOf(store: Store, volumeId: string): Promise<reado
   const { entries } = await store.list<string>(KEYS.snapshotNames(volumeId));
   const records = await Promise.all(entries.map(({ value }) => store.get<Snapshot>(KEYS.snapshot(value))));
   return records.filter((record) => record !== null);
+}
+
+/** Volumes with a replica on the node, trash included. */
+export async function volumesOn(store: Store, nodeId: string): Promise<readonly Entry<Volume>[]> {
+  const prefix = KEYS.placedOn(nodeId);
+  const { entries } = await store.list<string>(prefix);
+  return inBatches(entries, async ({ key }) => {
+    const id = key.slice(prefix.length);
+    return (await store.get<Volume>(KEYS.volume(id))) ?? store.get<Volume>(KEYS.trashed(id));
+  });
+}
+
+/** Pools of the node. */
+export async function poolsOn(store: Store, nodeId: string): Promise<readonly Entry<Pool>[]> {
+  const prefix = KEYS.hostedOn(nodeId);
+  const { entries } = await store.list<string>(prefix);
+  return inBatches(entries, ({ key }) => store.get<Pool>(KEYS.pool(key.slice(prefix.length))));
+}
+
+/** Some reads at a time, in order; those that are gone are left out. */
+async function inBatches<T, R>(items: readonly T[], read: (item: T) => Promise<R | null>): Promise<readonly R[]> {
+  const found: R[] = [];
+  for (let i = 0; i < items.length; i += 50) found.push(...(await Promise.all(items.slice(i, i + 50).map(read))).filter((one) => one !== null));
+  return found;
 }
 
 /**
@@ -128,25 +162,33 @@ function decodeCursor(prefix: string, cursor: string | undefined): string | unde
 /**
  * Reads, decides, writes; again when somebody else wrote in between. `mutate` must be pure: it may run several times.
  * What it returns unchanged is not written. Returns the record as it is then.
+ * @param also written in the same transaction.
  */
-async function change<T>(store: Store, key: string, absent: HoldfastError, mutate: (record: T) => T): Promise<T> {
+async function change<T>(store: Store, find: () => Promise<Entry<T> | null>, absent: HoldfastError, mutate: (record: T) => T, also: (record: T) => readonly Write[] = () => []): Promise<Entry<T>> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
-    const entry = await store.get<T>(key);
+    const entry = await find();
     if (entry === null) throw absent;
+    const { key, revision } = entry;
     const next = mutate(entry.value);
-    if (next === entry.value) return next;
-    if ((await store.txn([{ key, revision: entry.revision }], [{ op: 'put', key, value: next }])).committed) return next;
+    if (next === entry.value) return entry;
+    const done = await store.txn([{ key, revision }], [{ op: 'put', key, value: next }, ...also(next)]);
+    if (done.committed) return { key, value: next, revision: done.revision };
   }
-  throw new HoldfastError('unavailable', 'the record is changed by others all the time', { object: key, hint: 'Try again.' });
+  throw new HoldfastError('unavailable', 'the record is changed by others all the time', { object: absent.detail.object ?? '', hint: 'Try again.' });
 }
 
 /** A volume's record, live or trashed. */
-export async function changeVolume(store: Store, id: string, mutate: (volume: Volume) => Volume): Promise<Volume> {
-  const live = (await store.get(KEYS.volume(id))) !== null;
-  return change(store, live ? KEYS.volume(id) : KEYS.trashed(id), missing('volume', id), mutate);
+export async function changeVolume(store: Store, id: string, mutate: (volume: Volume) => Volume, also: (volume: Volume) => readonly Write[] = () => []): Promise<Volume> {
+  const find = async (): Promise<Entry<Volume> | null> => (await store.get<Volume>(KEYS.volume(id))) ?? store.get<Volume>(KEYS.trashed(id));
+  return (await change(store, find, missing('volume', id), mutate, (volume) => [...placedWrites(volume), ...also(volume)])).value;
 }
 
-export const changePool = (store: Store, id: string, mutate: (pool: Pool) => Pool): Promise<Pool> => change(store, KEYS.pool(id), missing('pool', id), mutate);
+/** A node's record, with its revision afterwards. */
+export const changeNode = (store: Store, id: string, mutate: (node: Node) => Node, also: (node: Node) => readonly Write[] = () => []): Promise<Entry<Node>> =>
+  change(store, () => store.get<Node>(KEYS.node(id)), missing('node', id), mutate, also);
+
+export const changePool = async (store: Store, id: string, mutate: (pool: Pool) => Pool): Promise<Pool> =>
+  (await change(store, () => store.get<Pool>(KEYS.pool(id)), missing('pool', id), mutate)).value;
 
 /** Refuses a change of something that is not as the caller saw it. */
 export function checkVersion(object: string, version: number, expected: number | undefined): void {

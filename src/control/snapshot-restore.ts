@@ -7,11 +7,12 @@ import type { Operation } from '../model/operation.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
 import { allocating } from './allocation.ts';
-import type { Context } from './context.ts';
+import { carrierOf, type Context } from './context.ts';
 import type { Control } from './control.ts';
 import type { ReplicaRef } from './ports/data-plane.ts';
+import { isMade, onlyReplica } from './refs.ts';
 import { changeVolume, findVolume, needSnapshot, needVolume } from './repository.ts';
-import { draftSnapshot, dropSnapshot, settleSnapshot, shown } from './snapshots.ts';
+import { draftSnapshot, dropSnapshot, settleSnapshot, shown, usedBytes } from './snapshots.ts';
 import { describe } from './trash.ts';
 
 interface Args { readonly snapshot: string; readonly kept: string; readonly from: number; readonly to: number }
@@ -68,12 +69,12 @@ export function registerRestore(ctx: Context, attachment: Attachment): Control['
         },
       },
     ],
-    async undo(operation, error) {
+    async undo(operation, error, medium) {
       const found = await findVolume(ctx.store, operation.target.id);
       const { kept, from, to } = argsOf(operation);
       // Past the switch there is no way back, and no need: the next start goes on forward.
       if (found === null || found.value.replication.history === to) return;
-      await ctx.dataPlane.keepHistory(at(await attachment.replica(found.value), from), to, null);
+      if (medium === 'here') await ctx.dataPlane.keepHistory(at(await attachment.replica(found.value), from), to, null);
       await dropSnapshot(ctx, kept);
       await ctx.events.tell(operation.target, 'RestoreFailed', `volume ${operation.target.name} was not restored: ${error.message}`, 'warning');
     },
@@ -82,19 +83,20 @@ export function registerRestore(ctx: Context, attachment: Attachment): Control['
   return async (ref) => {
     const { value: snapshot } = await needSnapshot(ctx.store, ref);
     if (snapshot.status.state !== 'ready') throw new HoldfastError('failed_precondition', `snapshot ${shown(snapshot)} is ${snapshot.status.state}`, { object: `snapshot ${shown(snapshot)}` });
-    return allocating(ctx, `volume ${snapshot.volume_name}`, async () => {
-      const { value: volume } = await needVolume(ctx.store, snapshot.spec.volume);
-      if (volume.status.state !== 'ready') throw new HoldfastError('failed_precondition', `volume ${volume.name} is ${volume.status.state}`, { object: `volume ${volume.name}`, hint: volume.status.state === 'trashed' ? `Take it back first: holdfast trash restore ${volume.id}` : `holdfast volume inspect ${volume.name}` });
+    const { pool } = onlyReplica((await needVolume(ctx.store, snapshot.spec.volume)).value);
+    return allocating(ctx, pool, `volume ${snapshot.volume_name}`, async () => {
+      const { value: volume, key, revision } = await needVolume(ctx.store, snapshot.spec.volume);
+      if (!isMade(volume)) throw new HoldfastError('failed_precondition', `volume ${volume.name} is ${volume.status.state}`, { object: `volume ${volume.name}`, hint: volume.status.state === 'trashed' ? `Take it back first: holdfast trash restore ${volume.id}` : `holdfast volume inspect ${volume.name}` });
       refuseUsed(volume);
-      ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
-      const { image } = await ctx.dataPlane.observeVolume(await attachment.replica(volume));
+      await ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
+      const used = await usedBytes(ctx, attachment, volume);
       const stamp = new Date(ctx.clock.now()).toISOString().slice(0, 19).replace(/[-:]/g, '').replace('T', '-').toLowerCase();
-      const kept = await draftSnapshot(ctx, volume, `before-restore-${stamp}-${volume.replication.history}`, Math.min(image?.used_bytes ?? 0, volume.spec.size_bytes), {});
+      const kept = await draftSnapshot(ctx, volume, `before-restore-${stamp}-${volume.replication.history}`, used ?? 0, {});
       const operation = ctx.operations.draft({
-        kind: 'volume.restore', target: { kind: 'volume', id: volume.id, name: volume.name },
+        kind: 'volume.restore', node: carrierOf(ctx, volume), target: { kind: 'volume', id: volume.id, name: volume.name },
         args: { snapshot: snapshot.id, kept: kept.snapshot.id, from: volume.replication.history, to: volume.replication.history + 1 } satisfies Args,
       });
-      const begun = await ctx.operations.begin(operation, kept.compare, kept.writes);
+      const begun = await ctx.operations.begin(operation, [...kept.compare, { key, revision }], kept.writes);
       return begun ? { object: volume, operation, warnings: [`what is in volume ${volume.name} now is kept as ${shown(kept.snapshot)}`] } : null;
     });
   };

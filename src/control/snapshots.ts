@@ -7,13 +7,13 @@ import type { Snapshot } from '../model/snapshot.ts';
 import type { Volume } from '../model/volume.ts';
 import type { Attachment } from './attachment.ts';
 import { allocating } from './allocation.ts';
-import { isoNow, mintId, type Context } from './context.ts';
+import { carrierOf, isHere, isoNow, mintId, type Context } from './context.ts';
 import type { Control } from './control.ts';
 import { repeatable } from './idempotency.ts';
 import { KEYS } from './keys.ts';
 import { allocate } from './ledger.ts';
 import { formatBytes } from '../model/bytes.ts';
-import { localReplica } from './refs.ts';
+import { isMade, onlyReplica } from './refs.ts';
 import { changeVolume, checkVersion, findSnapshot, findVolume, needLiveVolume, needSnapshot, needVolume, page } from './repository.ts';
 import { registerRestore } from './snapshot-restore.ts';
 import { describe } from './trash.ts';
@@ -27,7 +27,7 @@ const target = (volume: Volume) => ({ kind: 'volume', id: volume.id, name: volum
 
 /** A record in state creating, and the pool with its bytes promised. Throws when the pool has no room. */
 export async function draftSnapshot(ctx: Context, volume: Volume, name: string, bytes: number, extra: { readonly labels?: Snapshot['labels']; readonly owner?: string } = {}): Promise<{ readonly snapshot: Snapshot; readonly compare: { key: string; revision: number }[]; readonly writes: { op: 'put'; key: string; value: unknown }[] }> {
-  const replica = localReplica(volume);
+  const replica = onlyReplica(volume);
   const entry = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
   if (entry === null) throw new HoldfastError('failed_precondition', `the pool of volume ${volume.name} is gone`, { object: `volume ${volume.name}` });
   const pool = await ctx.observations.pool(entry.value, 1_000);
@@ -47,14 +47,20 @@ export async function draftSnapshot(ctx: Context, volume: Volume, name: string, 
   };
 }
 
+/** "" when snapshot or volume are gone. */
+async function poolOfSnapshot(ctx: Context, id: string): Promise<string> {
+  const volumeId = (await ctx.store.get<Snapshot>(KEYS.snapshot(id)))?.value.spec.volume ?? '';
+  return (await findVolume(ctx.store, volumeId))?.value.replication.replicas[0]?.pool ?? '';
+}
+
 /** Deletes the record and gives its bytes back. Gone already: done. */
 export async function dropSnapshot(ctx: Context, id: string): Promise<void> {
-  await allocating(ctx, `snapshot ${id}`, async () => {
+  await allocating(ctx, await poolOfSnapshot(ctx, id), `snapshot ${id}`, async () => {
     const found = await ctx.store.get<Snapshot>(KEYS.snapshot(id));
     if (found === null) return true;
     const { value: snapshot } = found;
     const volume = await findVolume(ctx.store, snapshot.spec.volume);
-    const replica = volume === null ? null : localReplica(volume.value);
+    const replica = volume === null ? null : onlyReplica(volume.value);
     const pool = replica === null ? null : await ctx.store.get<Pool>(KEYS.pool(replica.pool));
     const done = await ctx.store.txn([{ key: found.key, revision: found.revision }, ...(pool === null ? [] : [{ key: pool.key, revision: pool.revision }])], [
       { op: 'delete', key: found.key }, { op: 'delete', key: KEYS.snapshotName(snapshot.spec.volume, snapshot.name) },
@@ -69,11 +75,11 @@ export async function dropSnapshot(ctx: Context, id: string): Promise<void> {
  * @param usedBytes of its image; null: as reserved.
  */
 export async function settleSnapshot(ctx: Context, id: string, { method, consistency }: Pick<Snapshot['status'], 'method' | 'consistency'>, usedBytes: number | null): Promise<void> {
-  const settled = await allocating(ctx, `snapshot ${id}`, async () => {
+  const settled = await allocating(ctx, await poolOfSnapshot(ctx, id), `snapshot ${id}`, async () => {
     const entry = await ctx.store.get<Snapshot>(KEYS.snapshot(id));
     if (entry === null || entry.value.status.state === 'ready') return { snapshot: entry?.value ?? null };
     const { value: volume } = await needVolume(ctx.store, entry.value.spec.volume);
-    const replica = localReplica(volume);
+    const replica = onlyReplica(volume);
     const pool = await ctx.store.get<Pool>(KEYS.pool(replica.pool));
     if (pool === null) throw new HoldfastError('failed_precondition', `the pool of volume ${volume.name} is gone`, { object: `volume ${volume.name}` });
     const reserved = usedBytes ?? entry.value.status.reserved_bytes;
@@ -86,7 +92,7 @@ export async function settleSnapshot(ctx: Context, id: string, { method, consist
   if (settled.snapshot === null) return;
   const volume = await changeVolume(ctx.store, settled.snapshot.spec.volume, (record) => {
     if (record.replication.snapshots.some((held) => held.id === id)) return record;
-    return { ...record, replication: { ...record.replication, snapshots: [...record.replication.snapshots, { id, replicas: [localReplica(record).id] }] } };
+    return { ...record, replication: { ...record.replication, snapshots: [...record.replication.snapshots, { id, replicas: [onlyReplica(record).id] }] } };
   });
   await describe(ctx, volume);
 }
@@ -110,19 +116,18 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
         const { value: volume } = await needLiveVolume(ctx.store, request.volume);
         const object = `snapshot ${volume.name}@${name}`;
         checkLabels(object, request.labels ?? {});
-        if (volume.status.state !== 'ready') throw new HoldfastError('failed_precondition', `volume ${volume.name} is ${volume.status.state}`, { object: `volume ${volume.name}`, hint: `holdfast volume inspect ${volume.name}` });
+        if (!isMade(volume)) throw new HoldfastError('failed_precondition', `volume ${volume.name} is ${volume.status.state}`, { object: `volume ${volume.name}`, hint: `holdfast volume inspect ${volume.name}` });
         const taken = async (): Promise<void> => {
           const other = await ctx.store.get<string>(KEYS.snapshotName(volume.id, name));
           if (other !== null) throw new HoldfastError('conflict', `volume ${volume.name} has a snapshot "${name}" already`, { object: object, field: 'name', fields: [], hint: 'Choose another name.' });
         };
         await taken();
-        ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
-        const seen = await ctx.dataPlane.observeVolume(await attachment.replica(volume));
-        if (seen.image === null) throw new HoldfastError('failed_precondition', `the image of volume ${volume.name} is missing`, { object: `volume ${volume.name}`, hint: `holdfast volume inspect ${volume.name}` });
-        const { used_bytes } = seen.image;
-        return allocating(ctx, object, async () => {
-          const draft = await draftSnapshot(ctx, volume, name, Math.min(used_bytes, volume.spec.size_bytes), request);
-          const operation = ctx.operations.draft({ kind: 'snapshot.create', target: target(volume), args: { snapshot: draft.snapshot.id } });
+        const used = await usedBytes(ctx, attachment, volume);
+        if (used === null) throw new HoldfastError('failed_precondition', `the image of volume ${volume.name} is missing`, { object: `volume ${volume.name}`, hint: `holdfast volume inspect ${volume.name}` });
+        return allocating(ctx, onlyReplica(volume).pool, object, async () => {
+          await ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
+          const draft = await draftSnapshot(ctx, volume, name, used, request);
+          const operation = ctx.operations.draft({ kind: 'snapshot.create', node: carrierOf(ctx, volume), target: target(volume), args: { snapshot: draft.snapshot.id } });
           const claimed = claim(operation.id, draft.snapshot.id);
           if (await ctx.operations.begin(operation, [...draft.compare, ...claimed.compare], [...draft.writes, ...claimed.writes])) return { object: draft.snapshot, operation, warnings: [] };
           await taken();
@@ -140,6 +145,11 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
       const { value: snapshot } = await needSnapshot(ctx.store, ref);
       const volume = await findVolume(ctx.store, snapshot.spec.volume);
       if (snapshot.status.state !== 'ready' || volume === null) return snapshot;
+      if (!isHere(ctx, volume.value)) {
+        const { status } = await ctx.observations.volume(volume.value);
+        const gone = status.conditions.find(({ type }) => type === 'NodeUnreachable' || type === 'ReplicaLost');
+        return gone === undefined ? snapshot : { ...snapshot, status: { ...snapshot.status, state: 'unavailable', conditions: [gone] } };
+      }
       const there = await attachment.replica(volume.value).then((replica) => ctx.dataPlane.hasSnapshot(replica, snapshot.id), () => false);
       if (there) return snapshot;
       const condition = { type: 'SnapshotMissing', message: `the image of snapshot ${shown(snapshot)} is not in its pool`, hint: 'Put the file back, or remove the snapshot.', since: isoNow(ctx.clock) };
@@ -164,11 +174,11 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
       const { value: snapshot } = entry;
       checkVersion(`snapshot ${shown(snapshot)}`, snapshot.version, options.expectedVersion);
       const { value: volume } = await needVolume(ctx.store, snapshot.spec.volume);
-      const running = ctx.operations.runningOf(volume.id);
+      const running = await ctx.operations.runningOf(volume.id);
       if (running?.kind === 'snapshot.remove' && running.args.snapshot === snapshot.id) return { object: snapshot, operation: running, warnings: [] };
-      ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
+      await ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
       const removing: Snapshot = { ...snapshot, version: snapshot.version + 1, status: { ...snapshot.status, state: 'removing' } };
-      const operation = ctx.operations.draft({ kind: 'snapshot.remove', target: target(volume), args: { snapshot: snapshot.id } });
+      const operation = ctx.operations.draft({ kind: 'snapshot.remove', node: carrierOf(ctx, volume), target: target(volume), args: { snapshot: snapshot.id } });
       const begun = await ctx.operations.begin(operation, [{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: removing }]);
       if (!begun) throw new HoldfastError('conflict', `snapshot ${shown(snapshot)} was changed in between`, { object: `snapshot ${shown(snapshot)}`, hint: 'Try again.' }, { retryable: true });
       return { object: removing, operation, warnings: [] };
@@ -176,6 +186,20 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
 
     restoreSnapshot: restore,
   };
+}
+
+/** What a snapshot may come to take: as seen now, or as the volume's node has published. null: its image is missing. */
+export async function usedBytes(ctx: Context, attachment: Attachment, volume: Volume): Promise<number | null> {
+  const object = `volume ${volume.name}`;
+  if (isHere(ctx, volume)) {
+    const { image } = await ctx.dataPlane.observeVolume(await attachment.replica(volume));
+    return image === null ? null : Math.min(image.used_bytes, volume.spec.size_bytes);
+  }
+  const { status } = await ctx.observations.volume(volume);
+  const fault = status.conditions.find(({ type }) => type === 'NodeUnreachable' || type === 'ReplicaLost' || type === 'PoolUnavailable');
+  if (fault !== undefined) throw new HoldfastError('failed_precondition', fault.message, { object, hint: fault.hint });
+  if (status.conditions.some(({ type }) => type === 'ImageMissing')) return null;
+  return Math.min(status.used_bytes ?? volume.spec.size_bytes, volume.spec.size_bytes);
 }
 
 const snapshotOf = (operation: Operation): string => operation.args.snapshot as string;
@@ -194,11 +218,11 @@ function registerTake(ctx: Context, attachment: Attachment): void {
         await ctx.events.tell(subject(snapshot), 'Created', `snapshot ${shown(snapshot)} was taken (${taken.method}, ${taken.consistency}-consistent)`);
       },
     }],
-    async undo(operation, error) {
+    async undo(operation, error, medium) {
       const found = await findSnapshot(ctx.store, snapshotOf(operation));
       const volume = await findVolume(ctx.store, operation.target.id);
       if (volume !== null) {
-        await ctx.dataPlane.removeSnapshot(await attachment.replica(volume.value), snapshotOf(operation));
+        if (medium === 'here') await ctx.dataPlane.removeSnapshot(await attachment.replica(volume.value), snapshotOf(operation));
         await unlistSnapshot(ctx, volume.value.id, snapshotOf(operation));
       }
       await dropSnapshot(ctx, snapshotOf(operation));
@@ -216,7 +240,7 @@ function registerRemove(ctx: Context, attachment: Attachment): void {
         name: 'files',
         async run(operation) {
           const { value: volume } = await needVolume(ctx.store, operation.target.id);
-          await ctx.dataPlane.removeSnapshot(await attachment.replica(volume), snapshotOf(operation));
+          if (isHere(ctx, volume)) await ctx.dataPlane.removeSnapshot(await attachment.replica(volume), snapshotOf(operation));
         },
       },
       {

@@ -2,30 +2,39 @@
 import { formatBytes } from '../model/bytes.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { isId } from '../model/id.ts';
-import { checkName } from '../model/name.ts';
+import { checkName, isName } from '../model/name.ts';
 import type { Pool } from '../model/pool.ts';
 import type { Volume } from '../model/volume.ts';
-import { isoNow, type Context } from './context.ts';
+import { carrierOf, isHere, isoNow, type Context } from './context.ts';
 import type { Accepted, Control } from './control.ts';
+import { regroup } from './groups.ts';
+import { placedWrites, trashNameOf, undescribedWrites } from './index-keys.ts';
 import { KEYS } from './keys.ts';
 import type { Step } from './operations.ts';
-import { localReplica, replicaRef, volumeDescriptor } from './refs.ts';
+import { onlyReplica, replicaRef, volumeDescriptor } from './refs.ts';
 import { findVolume, page, snapshotsOf } from './repository.ts';
+import { dropSnapshot } from './snapshots.ts';
 import { dropVolume } from './volume-create.ts';
 
 export type TrashUseCases = Pick<Control, 'listTrash' | 'restoreTrash' | 'purgeTrash'>;
 
 const target = (volume: Volume) => ({ kind: 'volume', id: volume.id, name: volume.status.trashed?.name ?? volume.name }) as const;
 
+/** The newest one that had the name. */
+export async function trashedOfName(ctx: Context, name: string): Promise<Volume | null> {
+  if (!isName(name)) return null;
+  const { entries } = await ctx.store.list<string>(KEYS.trashNames(name));
+  const named = (await Promise.all(entries.map(({ value }) => ctx.store.get<Volume>(KEYS.trashed(value))))).flatMap((entry) => (entry === null ? [] : [entry.value]));
+  return named.sort((a, b) => ((a.status.trashed?.at ?? '') < (b.status.trashed?.at ?? '') ? 1 : -1))[0] ?? null;
+}
+
 async function needTrashed(ctx: Context, ref: string): Promise<Volume> {
   if (isId('volume', ref)) {
     const found = await ctx.store.get<Volume>(KEYS.trashed(ref));
     if (found !== null) return found.value;
   } else {
-    const { entries } = await ctx.store.list<Volume>(KEYS.trash);
-    const named = entries.map(({ value }) => value).filter(({ status }) => status.trashed?.name === ref);
-    const newest = named.sort((a, b) => ((a.status.trashed?.at ?? '') < (b.status.trashed?.at ?? '') ? 1 : -1))[0];
-    if (newest !== undefined) return newest;
+    const newest = await trashedOfName(ctx, ref);
+    if (newest !== null) return newest;
   }
   throw new HoldfastError('not_found', `there is no volume "${ref.slice(0, 80)}" in the trash`, { object: `volume ${ref.slice(0, 80)}`, hint: 'List it: holdfast trash list' });
 }
@@ -38,8 +47,10 @@ export async function moveToTrash(ctx: Context, volume: Volume, retentionMs: num
     ...entry.value, version: entry.value.version + 1,
     status: { ...entry.value.status, state: 'trashed', publications: [], trashed: { at: isoNow(ctx.clock), purge_at: new Date(ctx.clock.now() + retentionMs).toISOString(), name: volume.name } },
   };
-  const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [
-    { op: 'delete', key: entry.key }, { op: 'delete', key: KEYS.volumeName(volume.name) }, { op: 'put', key: KEYS.trashed(volume.id), value: trashed },
+  const grouped = await regroup(ctx.store, entry.value, trashed);
+  const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }, ...grouped.compare], [
+    { op: 'delete', key: entry.key }, { op: 'delete', key: KEYS.volumeName(volume.name) }, { op: 'put', key: KEYS.trashed(volume.id), value: trashed }, { op: 'put', key: trashNameOf(trashed), value: volume.id },
+    ...placedWrites(trashed), ...grouped.writes,
   ]);
   if (!done.committed) return moveToTrash(ctx, volume, retentionMs);
   ctx.observations.forgetVolume(volume.id);
@@ -51,9 +62,15 @@ export async function restoreFromTrash(ctx: Context, id: string, name: string): 
     const entry = await ctx.store.get<Volume>(KEYS.trashed(id));
     if (entry === null) throw new HoldfastError('not_found', `volume ${id} is not in the trash any more`, { object: `volume ${id}` });
     const restored: Volume = { ...entry.value, name, version: entry.value.version + 1, status: { ...entry.value.status, state: 'ready', trashed: null } };
-    const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }, { key: KEYS.volumeName(name), revision: 0 }], [
-      { op: 'delete', key: entry.key }, { op: 'put', key: KEYS.volumeName(name), value: id }, { op: 'put', key: KEYS.volume(id), value: restored },
+    const grouped = await regroup(ctx.store, entry.value, restored);
+    const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }, { key: KEYS.volumeName(name), revision: 0 }, { key: KEYS.running(id), revision: 0 }, ...grouped.compare], [
+      { op: 'delete', key: entry.key }, { op: 'delete', key: trashNameOf(entry.value) }, { op: 'put', key: KEYS.volumeName(name), value: id }, { op: 'put', key: KEYS.volume(id), value: restored },
+      ...placedWrites(restored), ...undescribedWrites(restored, ctx.node.id), ...grouped.writes,
     ]);
+    if (!done.committed && (await ctx.store.get(KEYS.volumeName(name))) === null) {
+      await ctx.operations.refuseWhileRunning(id, `volume ${name}`);
+      throw new HoldfastError('conflict', `volume ${id} was changed by another in between`, { object: `volume ${id}`, hint: 'Try again.' }, { retryable: true });
+    }
     if (!done.committed) throw new HoldfastError('conflict', `there is a volume "${name}" already`, { object: `volume ${id}`, field: 'name', hint: `Take it back under another name: holdfast trash restore ${id} --name OTHER` });
     ctx.observations.forgetVolume(id);
     if (name !== entry.value.name) await renameSnapshots(ctx, restored);
@@ -70,9 +87,10 @@ async function renameSnapshots(ctx: Context, volume: Volume): Promise<void> {
   }
 }
 
-/** Writes the record's descriptor to the medium. The record is the truth and stands already: a medium that is away only makes the copy old. */
+/** Writes the record's descriptor to the medium (of this node; others are called by a key below `/undescribed`). The record is the truth and stands already: a medium that is away only makes the copy old. */
 export async function describe(ctx: Context, volume: Volume): Promise<void> {
-  const pool = await ctx.store.get<Pool>(KEYS.pool(localReplica(volume).pool));
+  if (!isHere(ctx, volume)) return;
+  const pool = await ctx.store.get<Pool>(KEYS.pool(onlyReplica(volume).pool));
   if (pool === null) return;
   const snapshots = await snapshotsOf(ctx.store, volume.id);
   try {
@@ -88,8 +106,8 @@ export const purgeSteps = (ctx: Context): readonly Step[] => [
     name: 'files',
     async run(operation) {
       const found = await findVolume(ctx.store, operation.target.id);
-      const pool = found === null ? null : await ctx.store.get<Pool>(KEYS.pool(localReplica(found.value).pool));
-      if (found !== null && pool !== null) await ctx.dataPlane.removeReplica(replicaRef(found.value, pool.value));
+      const pool = found === null ? null : await ctx.store.get<Pool>(KEYS.pool(onlyReplica(found.value).pool));
+      if (found !== null && pool !== null && isHere(ctx, found.value)) await ctx.dataPlane.removeReplica(replicaRef(found.value, pool.value));
     },
   },
   {
@@ -98,9 +116,12 @@ export const purgeSteps = (ctx: Context): readonly Step[] => [
       const found = await findVolume(ctx.store, operation.target.id);
       if (found === null) return;
       const { value: volume } = found;
-      const snapshots = (await snapshotsOf(ctx.store, volume.id)).map(({ value }) => value);
+      const all = (await snapshotsOf(ctx.store, volume.id)).map(({ value }) => value);
+      // etcd takes 128 writes in one transaction: those that would not fit go before, each with its bytes.
+      for (const { id } of all.slice(MANY)) await dropSnapshot(ctx, id);
+      const snapshots = all.slice(0, MANY);
       const bytes = volume.spec.size_bytes + snapshots.reduce((sum, { status }) => sum + status.reserved_bytes, 0);
-      await dropVolume(ctx, volume, localReplica(volume).filesystem, bytes, KEYS.trashed(volume.id), snapshots.flatMap(({ id, name }) => [KEYS.snapshot(id), KEYS.snapshotName(volume.id, name)]));
+      await dropVolume(ctx, volume, onlyReplica(volume).filesystem, bytes, KEYS.trashed(volume.id), [trashNameOf(volume), ...snapshots.flatMap(({ id, name }) => [KEYS.snapshot(id), KEYS.snapshotName(volume.id, name)])]);
       await ctx.events.tell(target(volume), 'Purged', `volume ${target(volume).name} was purged: ${formatBytes(volume.spec.size_bytes)}${snapshots.length > 0 ? ` and ${snapshots.length} snapshot(s)` : ''}`);
     },
   },
@@ -117,7 +138,7 @@ export function createTrashUseCases(ctx: Context): TrashUseCases {
     },
     async restoreTrash(ref, request = {}) {
       const trashed = await needTrashed(ctx, ref);
-      ctx.operations.refuseWhileRunning(trashed.id, `volume ${target(trashed).name}`);
+      await ctx.operations.refuseWhileRunning(trashed.id, `volume ${target(trashed).name}`);
       return restoreFromTrash(ctx, trashed.id, checkName('volume', request.name ?? target(trashed).name));
     },
     async purgeTrash(ref): Promise<Accepted<Volume>> {
@@ -128,28 +149,35 @@ export function createTrashUseCases(ctx: Context): TrashUseCases {
 }
 
 export async function purge(ctx: Context, trashed: Volume): Promise<Accepted<Volume>> {
-  const running = ctx.operations.runningOf(trashed.id);
-  if (running?.kind === 'volume.purge') return { object: trashed, operation: running, warnings: [] };
-  ctx.operations.refuseWhileRunning(trashed.id, `volume ${target(trashed).name}`);
-  const operation = ctx.operations.draft({ kind: 'volume.purge', target: target(trashed) });
-  await ctx.operations.begin(operation, [], []);
-  return { object: trashed, operation, warnings: [] };
+  for (;;) {
+    const running = await ctx.operations.runningOf(trashed.id);
+    if (running?.kind === 'volume.purge') return { object: trashed, operation: running, warnings: [] };
+    await ctx.operations.refuseWhileRunning(trashed.id, `volume ${target(trashed).name}`);
+    const entry = await ctx.store.get<Volume>(KEYS.trashed(trashed.id));
+    if (entry === null) throw new HoldfastError('not_found', `volume ${trashed.id} is not in the trash any more`, { object: `volume ${trashed.id}` });
+    const operation = ctx.operations.draft({ kind: 'volume.purge', node: carrierOf(ctx, trashed), target: target(trashed) });
+    if ((await ctx.operations.begin(operation, [{ key: entry.key, revision: entry.revision }], [])) !== null) return { object: trashed, operation, warnings: [] };
+  }
 }
 
 const RETRY_MS = 300_000;
+/** Snapshots that go in one transaction with their volume. */
+const MANY = 40;
 
-/** Purges what is past its term; what could not be purged is tried again after five minutes. */
-export function createExpiry(ctx: Context): () => Promise<void> {
+/**
+ * Purges what is past its term; what could not be purged is tried again after five minutes. Each node does so for its
+ * own trash: it has the records at hand, and needs no leader for it.
+ */
+export function createExpiry(ctx: Context): (trash: readonly Volume[]) => Promise<void> {
   const tried = new Map<string, number>();
-  return async () => {
-    const { entries } = await ctx.store.list<Volume>(KEYS.trash);
-    for (const { value } of entries) {
+  return async (trash) => {
+    for (const value of trash) {
       const due = value.status.trashed !== null && Date.parse(value.status.trashed.purge_at) <= ctx.clock.now();
       const resting = ctx.clock.monotonic() - (tried.get(value.id) ?? Number.NEGATIVE_INFINITY) < RETRY_MS;
-      if (!due || resting || ctx.operations.runningOf(value.id) !== null) continue;
+      if (!due || resting || ctx.operations.busy(value.id)) continue;
       tried.set(value.id, ctx.clock.monotonic());
       await purge(ctx, value);
     }
-    for (const id of tried.keys()) if (!entries.some(({ value }) => value.id === id)) tried.delete(id);
+    for (const id of tried.keys()) if (!trash.some((value) => value.id === id)) tried.delete(id);
   };
 }

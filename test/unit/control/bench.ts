@@ -115,7 +115,8 @@ export async function unsound({ store, machine }: Pick<Bench, 'store' | 'machine
     const device = machine.devices.get(volume.replication.replicas[0]?.id ?? '');
     if ((device !== undefined) !== (volume.replication.writer !== null)) faults.push(`volume ${volume.name}: writer ${JSON.stringify(volume.replication.writer)}, device ${device?.path ?? 'none'}`);
   }
-  for (const volume of volumes) if (volume.status.state !== 'ready') faults.push(`volume ${volume.name} is ${volume.status.state}`);
+  // Consumers of a mount that was cut off are shown: degraded, by a condition.
+  for (const volume of volumes) if (volume.status.state === 'creating' || volume.status.state === 'incomplete') faults.push(`volume ${volume.name} is ${volume.status.state}`);
   for (const snapshot of snapshots) if (snapshot.status.state !== 'ready') faults.push(`snapshot ${snapshot.name} is ${snapshot.status.state}`);
   const names = (await store.list<string>('/names/')).entries;
   for (const { key, value } of names) if (![...pools, ...volumes, ...snapshots, ...trash].some(({ id }) => id === value)) faults.push(`name ${key} points nowhere`);
