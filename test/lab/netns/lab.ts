@@ -100,7 +100,8 @@ export function openLab(number: number): Lab {
     if (found === undefined) throw new Error(`lab ${number} has no node ${name}; it has ${nodes.map((one) => one.name).join(', ')}`);
     return found;
   };
-  const pairs = (a: string, b: string): [string, string] => [`${node(a).name}>${node(b).name}`, `${node(b).name}>${node(a).name}`];
+  const port = (name: string): string => (read(number).kernels.some((kernel) => kernel.name === name) ? name : node(name).name);
+  const pairs = (a: string, b: string): [string, string] => [`${port(a)}>${port(b)}`, `${port(b)}>${port(a)}`];
   return {
     number, nodes, node,
     mirror: mirrorOf(number),

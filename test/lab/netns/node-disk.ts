@@ -10,7 +10,7 @@ import { folderOf, read, type NodeRecord } from './record.ts';
 
 const TOP = path.resolve(import.meta.dirname, '../../..');
 /** Of the host, and no business of a node: it starts without them. */
-const HIDDEN = ['/root', '/etc/rc2.d', '/etc/holdfast', '/etc/docker', '/var/lib/holdfast', '/var/lib/docker', '/var/lib/containerd', '/var/lib/etcd'];
+const HIDDEN = ['/root', '/etc/rc2.d', '/usr/sbin/policy-rc.d', '/etc/holdfast', '/etc/docker', '/var/lib/holdfast', '/var/lib/docker', '/var/lib/containerd', '/var/lib/etcd'];
 
 /** Mounts a node's disk, and lays its first files when it is new. */
 export async function furnish(lab: number, node: NodeRecord): Promise<void> {
@@ -43,6 +43,9 @@ export async function furnish(lab: number, node: NodeRecord): Promise<void> {
   lay('etc/lab/authorized_keys', readFileSync(path.join(folderOf(lab), 'id_ed25519.pub'), 'utf8'), 0o600);
   lay('etc/ssh/ssh_host_ed25519_key', readFileSync(path.join(keys, 'host_key'), 'utf8'), 0o600);
   lay('etc/ssh/ssh_host_ed25519_key.pub', readFileSync(path.join(keys, 'host_key.pub'), 'utf8'));
+  // With these two, Debian's invoke-rc.d knows that services are to be started here: a machine under SysV's rules.
+  lay('usr/sbin/init', '#!/bin/sh\n# The node was booted by the lab.\nexit 1\n', 0o755);
+  lay('usr/sbin/runlevel', '#!/bin/sh\necho N 2\n', 0o755);
   if (node.bare) return lay('etc/apt/sources.list', bareSources(lab));
   hide(upper);
   lay('etc/ssh/sshd_config', 'HostKey /etc/ssh/ssh_host_ed25519_key\nPermitRootLogin prohibit-password\nUsePAM no\nAcceptEnv LANG LC_*\nSubsystem sftp internal-sftp\n');

@@ -36,14 +36,24 @@ export interface NodeRecord {
   readonly slow?: number;
 }
 
+/** A machine with a kernel of its own (User-Mode Linux). */
+export interface KernelRecord {
+  readonly name: string;
+  readonly address: string;
+  readonly cut: boolean;
+  /** Its main process, which leads a process group; of the last boot. */
+  readonly main?: ProcessMark;
+}
+
 export interface LabRecord {
   readonly number: number;
   /** The process that the lab ends with; absent: it stays until it is taken down by hand. */
   readonly owner?: ProcessMark;
   readonly nodes: readonly NodeRecord[];
+  readonly kernels: readonly KernelRecord[];
   /** Traffic that is lost, by `from>to`: percent, 100 is all. */
   readonly losses: Readonly<Record<string, number>>;
-  /** Other processes that belong to it: the package mirror, User-Mode Linux kernels. */
+  /** Other processes that belong to it: the package mirror. */
   readonly processes: readonly ProcessMark[];
 }
 
@@ -60,7 +70,7 @@ export function reserve(from: number, owner: ProcessMark | undefined): LabRecord
     } catch {
       continue; // another process was faster
     }
-    const record: LabRecord = { number, ...(owner === undefined ? {} : { owner }), nodes: [], losses: {}, processes: [] };
+    const record: LabRecord = { number, ...(owner === undefined ? {} : { owner }), nodes: [], kernels: [], losses: {}, processes: [] };
     write(record);
     return record;
   }
@@ -81,6 +91,9 @@ export function update(number: number, change: (before: LabRecord) => LabRecord)
 
 export const updateNode = (number: number, name: string, change: (before: NodeRecord) => NodeRecord): LabRecord =>
   update(number, (lab) => ({ ...lab, nodes: lab.nodes.map((node) => (node.name === name ? change(node) : node)) }));
+
+export const updateKernel = (number: number, name: string, change: (before: KernelRecord) => KernelRecord): LabRecord =>
+  update(number, (lab) => ({ ...lab, kernels: lab.kernels.map((kernel) => (kernel.name === name ? change(kernel) : kernel)) }));
 
 /** Numbers of the labs there are, also of those whose owner is gone. */
 export const numbers = (): number[] => (existsSync(LABS) ? readdirSync(LABS) : []).filter((name) => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b);

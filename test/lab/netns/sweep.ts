@@ -2,6 +2,7 @@
 // removes what a crashed test run left.
 import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { endKernel, kernelProcesses } from '../uml/kernel.ts';
 import { detachLoops, loopsOn } from './loops.ts';
 import { unfurnish } from './node-disk.ts';
 import { endNode } from './node.ts';
@@ -13,6 +14,7 @@ export async function remove(number: number): Promise<void> {
   const lab = read(number);
   const folder = folderOf(number);
   for (const one of lab.processes) if (runs(one)) process.kill(one.pid, 'SIGKILL');
+  for (const kernel of lab.kernels) await endKernel(kernel);
   for (const node of lab.nodes) await endNode(number, node);
   await removeSwitch(lab);
   const devices = lab.nodes.flatMap((node) => node.devices);
@@ -59,7 +61,8 @@ function tryRead(number: number): LabRecord | undefined {
 
 async function leftOf(lab: LabRecord): Promise<string[]> {
   const processes = lab.processes.filter((one) => runs(one)).map((one) => `process ${one.pid}`);
-  return [...processes, ...networkLeft(lab), ...await loopsOn(lab.nodes.flatMap((node) => node.devices), folderOf(lab.number))];
+  const kernels = lab.kernels.flatMap(kernelProcesses).map((pid) => `process ${pid}`);
+  return [...processes, ...kernels, ...networkLeft(lab), ...await loopsOn(lab.nodes.flatMap((node) => node.devices), folderOf(lab.number))];
 }
 
 const mountsBelow = (folder: string): string[] => readFileSync('/proc/self/mountinfo', 'utf8').split('\n')

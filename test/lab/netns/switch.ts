@@ -42,6 +42,12 @@ export async function plugIn(lab: number, node: NodeRecord): Promise<void> {
   await shape(lab, node);
 }
 
+/** A port for a kernel of User-Mode Linux: a tap on the bridge. */
+export async function plugTap(lab: number, name: string): Promise<void> {
+  await run(['ip', '-n', switchName(lab), 'link', 'del', name]);
+  await must(script('ip -n "$1" tuntap add "$2" mode tap; ip -n "$1" link set "$2" master br0 up', switchName(lab), name));
+}
+
 /** A machine keeps its hardware address over boots, and so do its peers' notes of it. */
 export const hardwareAddress = (address: string): string => `02:48:46${address.split('.').slice(1).map((byte) => `:${Number(byte).toString(16).padStart(2, '0')}`).join('')}`;
 
@@ -66,8 +72,8 @@ export async function applyFaults(lab: number): Promise<void> {
 }
 
 /** The nftables input for a lab's cuts and losses: one transaction, whatever was there before. */
-export function ruleset(lab: Pick<LabRecord, 'losses'> & { readonly nodes: readonly Pick<NodeRecord, 'name' | 'cut'>[] }): string {
-  const cut = lab.nodes.filter((node) => node.cut).map((node) => node.name);
+export function ruleset(lab: Pick<LabRecord, 'losses' | 'kernels'> & { readonly nodes: readonly Pick<NodeRecord, 'name' | 'cut'>[] }): string {
+  const cut = [...lab.nodes, ...lab.kernels].filter((node) => node.cut).map((node) => node.name);
   const losses = Object.entries(lab.losses).filter(([, percent]) => percent > 0).map(([pair, percent]) => {
     const [from, to] = pair.split('>');
     const chance = percent >= 100 ? '' : `numgen random mod 10000 < ${Math.round(percent * 100)} `;
