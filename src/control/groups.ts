@@ -86,10 +86,11 @@ function memberships(volume: Volume | null): ReadonlyMap<string, Membership> {
  */
 export async function regroup(store: Pick<Store, 'get'>, before: Volume | null, after: Volume | null): Promise<{ readonly compare: readonly Compare[]; readonly writes: readonly Write[]; readonly groups: readonly Group[] }> {
   const [left, joined] = [memberships(before), memberships(after)];
-  const changed = [...new Set([...left.keys(), ...joined.keys()])].filter((key) => left.get(key)?.nodes.join() !== joined.get(key)?.nodes.join());
-  const entries = await Promise.all(changed.map(async (key) => {
+  const names = new Map([...left, ...joined].map(([key, { name }]) => [key, name]));
+  const changed = [...names].filter(([key]) => left.get(key)?.nodes.join() !== joined.get(key)?.nodes.join());
+  const entries = await Promise.all(changed.map(async ([key, name]) => {
     const [from, to] = [left.get(key), joined.get(key)];
-    const entry = await readGroup(store, (to ?? from as Membership).name);
+    const entry = await readGroup(store, name);
     const less = from === undefined ? entry.group : counted(entry.group, from.nodes, -1);
     return { entry, after: to === undefined ? less : counted(less, to.nodes, 1) };
   }));

@@ -114,6 +114,7 @@ export function createPlacer(view: PlacementView): Placer {
     const refused: Waiting[] = [];
     let passed = candidates.length - free.length;
     let room = MAX_WRITES;
+    const written = new Set<string>();
     const before = queue.length;
 
     for (const waiting of free) {
@@ -135,9 +136,15 @@ export function createPlacer(view: PlacementView): Placer {
       }
       const drafted = attempt(waiting, places);
       if (drafted === null) continue;
+      // Two that write the same, such as one name: the first one is decided first.
+      if (drafted.writes.some(({ key }) => written.has(key))) {
+        passed += 1;
+        continue;
+      }
       const size = drafted.writes.length + places.length + job.groups.length;
       if (batch.members.length > 0 && size > room) break;
       room -= size;
+      for (const { key } of drafted.writes) written.add(key);
       take(batch, waiting, drafted, places, pools, sight, groups);
     }
     if (refused.length > 0) {
