@@ -24,7 +24,7 @@ const ROOMS = {
   'provider/resources': ['provider/framework', 'provider/protocol/value.ts', 'src/client', 'src/model', 'provider/aws', 'provider/bootstrap'],
   'provider/data-sources': ['provider/framework', 'provider/protocol/value.ts', 'provider/resources', 'src/client', 'src/model'],
   'provider/functions': ['provider/framework', 'provider/protocol/value.ts', 'src/model'],
-  'provider/provider': ['provider/framework', 'provider/protocol/value.ts', 'provider/resources', 'provider/data-sources', 'provider/functions', 'src/client', 'src/model'],
+  'provider/provider': ['provider/framework', 'provider/protocol/value.ts', 'provider/resources', 'provider/data-sources', 'provider/functions', 'provider/bootstrap', 'src/client', 'src/model'],
   'provider/main': ['provider', 'src/client', 'src/model'],
   stacks: [],
 };

@@ -2,5 +2,8 @@
 import { serveProvider } from './framework/index.ts';
 import { createProvider } from './provider.ts';
 
-const endpoint = process.env['HOLDFAST_ENDPOINT'];
-void serveProvider(createProvider({ endpoint: endpoint === '' ? undefined : endpoint }));
+const given = (name: string): string | undefined => process.env[name] || undefined;
+void serveProvider(createProvider({
+  endpoint: given('HOLDFAST_ENDPOINT'), caFile: given('HOLDFAST_CA_FILE'), certificateFile: given('HOLDFAST_CERT_FILE'), keyFile: given('HOLDFAST_KEY_FILE'), clientKey: given('HOLDFAST_CLIENT_KEY'),
+  agent: given('SSH_AUTH_SOCK'), passphrase: given('HOLDFAST_SSH_PASSPHRASE'), home: given('HOME'),
+}));

@@ -7,6 +7,8 @@ import { machineOver, type Channel, type Machine } from './shell.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
+/** Commands at once on one connection; sshd allows 10 (MaxSessions) unless it is told otherwise. */
+const MOST_COMMANDS = 8;
 /** A connection that nobody uses is closed after this time. */
 const IDLE_MS = 20_000;
 
@@ -88,7 +90,7 @@ export class Machines {
     const until = performance.now() + this.settings.waitMs;
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
-        return await open(target, this.settings, signal);
+        return limited(await open(target, this.settings, signal), MOST_COMMANDS);
       } catch (error) {
         if (!(error instanceof MachineError) || error.kind !== 'unreachable' || !wait) throw error;
         if (performance.now() + pause > until) throw new MachineError('unreachable', `${error.detail} It was waited for ${Math.round(this.settings.waitMs / 1000)} s (ssh.wait).`, { cause: error });
@@ -97,6 +99,26 @@ export class Machines {
       }
     }
   }
+}
+
+/** The same channel, on which so many commands run at once; others wait for their turn. */
+function limited(channel: Channel, most: number): Channel {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return {
+    get closed() { return channel.closed; },
+    close: () => { channel.close(); },
+    async exec(command, options) {
+      while (running >= most) await new Promise<void>((resolve) => { waiting.push(resolve); });
+      running += 1;
+      try {
+        return await channel.exec(command, options);
+      } finally {
+        running -= 1;
+        waiting.shift()?.();
+      }
+    },
+  };
 }
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

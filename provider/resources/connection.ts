@@ -5,6 +5,7 @@
 import type { HoldfastClient } from '../../src/client/client.ts';
 import type { Pool } from '../../src/model/pool.ts';
 import type { Labels } from '../../src/model/record.ts';
+import type { Machines } from '../bootstrap/connect.ts';
 import { ProviderError } from '../framework/index.ts';
 import { Run } from './run.ts';
 
@@ -22,13 +23,16 @@ export class Connection {
   /** Stored on what this configuration makes; "" for none. */
   readonly owner: string;
   readonly defaults: Defaults;
+  /** Machines that are reached over SSH. */
+  readonly machines: Machines;
   readonly run = new Run();
   readonly #recall = new Map<string, { readonly since: number; readonly answer: Promise<unknown> }>();
 
-  constructor(client: HoldfastClient, owner: string, defaults: Defaults) {
+  constructor(client: HoldfastClient, owner: string, defaults: Defaults, machines: Machines) {
     this.client = client;
     this.owner = owner;
     this.defaults = defaults;
+    this.machines = machines;
   }
 
   /** Id of the cluster that answers. `fresh`: asked again, not remembered. */

@@ -1,5 +1,6 @@
 /** Errors of the daemon in the words of a plan: a constant summary, what was wrong and what to do, on the attribute that is the cause. */
 import { HoldfastError, type ErrorCode } from '../../src/model/errors.ts';
+import { MachineError } from '../bootstrap/machine-error.ts';
 import type { Path, Problem } from '../framework/index.ts';
 
 const SUMMARIES: Readonly<Record<ErrorCode, string>> = {
@@ -38,8 +39,9 @@ export function wordsOf({ message, detail: { object, hint } }: HoldfastError): s
 /** With a full stop at the end, if it has none; commands to paste stay as they are. */
 const sentence = (text: string): string => (/[.!?:]$/.test(text) || / holdfast [a-z-]+ [^.]*$/.test(text) ? text : `${text}.`);
 
-/** For the provider's `describeError`: undefined for what is not the daemon's. */
+/** For the provider's `describeError`: undefined for what is neither the daemon's nor a machine's. */
 export function describeFailure(error: unknown): Problem | undefined {
+  if (error instanceof MachineError) return { summary: error.summary, detail: error.detail };
   if (!(error instanceof HoldfastError)) return undefined;
   const path = attributeOf(error);
   return { summary: SUMMARIES[error.code], detail: wordsOf(error), ...(path === undefined ? {} : { path }) };

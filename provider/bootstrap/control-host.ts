@@ -1,0 +1,110 @@
+/**
+ * What is asked of the cluster through a machine that is in it: `holdfast` there, as root, over its local socket. So a
+ * cluster can be built and taken apart without any credential of its API.
+ */
+import { MachineError } from './machine-error.ts';
+import type { Machines } from './connect.ts';
+import type { Doing } from './holdfast-machine.ts';
+import { parseJson, type Node } from './node-json.ts';
+import type { Target } from './settings.ts';
+import { lastLines, type Machine } from './shell.ts';
+
+/** Exit statuses of `holdfast`. */
+const NOT_FOUND = 3;
+const UNAVAILABLE = 5;
+
+export interface Token { readonly id: string; readonly token: string }
+export interface Holding { readonly name: string; readonly size_bytes: number; readonly last_copy: boolean; readonly attached: boolean; readonly consumers: readonly string[] }
+interface Member { readonly name: string; readonly healthy: boolean; readonly learner: boolean }
+
+export interface ControlHost {
+  readonly machine: Machine;
+  status(): Promise<{ readonly cluster: { readonly id: string; readonly name: string } }>;
+  /** Volumes in the cluster, trash included; at least 1 when there are any. */
+  volumeCount(): Promise<number>;
+  /** @throws MachineError when another cluster answers. */
+  checkCluster(id: string): Promise<void>;
+  /** A token that lets this node join; it lasts as long as an apply may take. */
+  createToken(node: string, roles: readonly string[]): Promise<Token>;
+  /** Succeeds when it is gone already. */
+  removeToken(id: string): Promise<void>;
+  /** Null: certainly none of this name or id. */
+  findNode(ref: string): Promise<Node | null>;
+  nodes(): Promise<readonly Node[]>;
+  holdings(ref: string): Promise<readonly Holding[]>;
+  /** Returns when nothing is attached there any more. */
+  drain(ref: string): Promise<void>;
+  /** @param abandon its last copies are given up. Succeeds when it is gone already. */
+  remove(ref: string, abandon: boolean): Promise<void>;
+  /** Why the cluster should not lose a node just now; [] when it may. `except`: the node that is about to go down. */
+  unfit(except: string): Promise<readonly string[]>;
+  /** A client certificate, PEM, for a request. */
+  sign(role: string, name: string, csr: string): Promise<string>;
+}
+
+/**
+ * Runs `action` through the first of the hosts that can be reached.
+ * @throws MachineError of the last one, when none can or Holdfast answers on none.
+ */
+export async function throughControl<T>(machines: Machines, hosts: readonly Target[], doing: Doing, action: (control: ControlHost) => Promise<T>): Promise<T> {
+  let last: MachineError | undefined;
+  for (const host of hosts) {
+    let reached = false;
+    try {
+      return await machines.use(host, (machine) => { reached = true; return action(controlOn(machine, doing)); }, { signal: doing.signal });
+    } catch (error) {
+      // What was asked of a host that was lost meanwhile may have been done: it is not asked again of another.
+      if (!(error instanceof MachineError) || (error.kind !== 'unreachable' && error.kind !== 'stopped') || (reached && error.kind === 'unreachable')) throw error;
+      doing.onLine(error.detail);
+      last = error;
+    }
+  }
+  throw last ?? new MachineError('settings', 'No machine of the cluster is known (cluster.hosts is empty).');
+}
+
+export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlHost {
+  const holdfast = async (doing: string, args: readonly string[], input?: string): Promise<{ status: number; stdout: string; stderr: string }> => {
+    const ran = await machine.run('exec holdfast "$@"', { args, input, signal, onLine });
+    if (ran.status !== 0 && ran.status !== NOT_FOUND) throw new MachineError(ran.status === UNAVAILABLE ? 'stopped' : 'failed', `${machine.name}: ${doing} failed (status ${ran.status}): ${lastLines(ran.stderr, 12)}`);
+    return ran;
+  };
+  const asked = async <T>(doing: string, args: readonly string[]): Promise<T | null> => {
+    const ran = await holdfast(doing, [...args, '-o', 'json']);
+    return ran.status === NOT_FOUND ? null : parseJson(ran.stdout, machine.name) as T;
+  };
+  const listed = async <T>(doing: string, args: readonly string[]): Promise<readonly T[]> => (await asked<{ readonly items: readonly T[] }>(doing, args))?.items ?? [];
+  const status: ControlHost['status'] = async () => {
+    const found = await asked<Awaited<ReturnType<ControlHost['status']>>>('asking for the cluster', ['status']);
+    if (found === null) throw new MachineError('failed', `${machine.name} is in no cluster.`);
+    return found;
+  };
+  return {
+    machine, status,
+    volumeCount: async () => (await listed('listing the volumes', ['volume', 'list'])).length + (await listed('listing the trash', ['trash', 'list'])).length,
+    async checkCluster(id) {
+      const { cluster } = await status();
+      if (cluster.id !== id) throw new MachineError('failed', `${machine.name} is a machine of cluster ${cluster.id}, not of ${id}. Nothing was changed. Correct the hosts of the cluster.`);
+    },
+    async createToken(node, roles) {
+      const made = await asked<{ readonly token: string; readonly record: { readonly id: string } }>(`making a join token for "${node}"`, ['cluster', 'token', 'create', '--grants', 'node', '--name', node, ...roles.flatMap((role) => ['--role', role])]);
+      if (made === null) throw new MachineError('failed', `${machine.name}: no join token was made.`);
+      return { id: made.record.id, token: made.token };
+    },
+    async removeToken(id) { await holdfast('removing a join token', ['cluster', 'token', 'remove', id]); },
+    findNode: (ref) => asked<Node>(`looking for the node "${ref}"`, ['node', 'inspect', ref]),
+    nodes: () => listed<Node>('listing the nodes', ['node', 'list']),
+    holdings: (ref) => listed<Holding>(`asking what "${ref}" holds`, ['node', 'holdings', ref]),
+    async drain(ref) { await holdfast(`draining "${ref}"`, ['node', 'drain', ref]); },
+    async remove(ref, abandon) { await holdfast(`removing "${ref}"`, ['node', 'remove', ref, '--yes', ...(abandon ? ['--abandon'] : [])]); },
+    async unfit(except) {
+      const [nodes, members] = await Promise.all([listed<Node>('listing the nodes', ['node', 'list']), listed<Member>('listing the members of the store', ['cluster', 'members'])]);
+      return [
+        ...nodes.filter(({ name, status }) => name !== except && status.state === 'unavailable').map(({ name }) => `node "${name}" is unavailable`),
+        ...members.filter(({ name, healthy }) => name !== except && !healthy).map(({ name }) => `the store's member on "${name}" does not answer`),
+      ];
+    },
+    async sign(role, name, csr) {
+      return machine.must(`signing the certificate of "${name}"`, 'set -e; umask 077; d=$(mktemp -d /run/holdfast/sign.XXXXXX); trap \'rm -rf "$d"\' EXIT; cat > "$d/csr"; holdfast cert sign --role "$1" --name "$2" --csr "$d/csr" --out "$d/crt" >&2; cat "$d/crt"', { args: [role, name], input: csr, signal, onLine });
+    },
+  };
+}
