@@ -30,6 +30,7 @@ export function planConverge(wanted: Wanted, facts: Facts, paths: EtcdPaths): re
   const replaced = changes.some(({ step }) => step.do === 'install') || newer;
   if (!begun.running) changes.push(service('holdfastd', 'start'));
   else if (other || replaced || beginning.length > 0) changes.push(service('holdfastd', 'restart', replaced ? 'another version is installed' : 'its configuration changed'));
+  else if (facts.daemon === null) changes.push({ ...service('holdfastd', 'start'), before: 'running, and does not answer' });
   changes.push(...planDaemon(wanted, facts));
   changes.push(...planAdmin(wanted, facts));
   return changes.filter((change, index) => changes.findIndex((one) => keyOf(one) === keyOf(change)) === index);

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { asHoldfastError, exitCodeOf, HoldfastError } from '../model/errors.ts';
 import { VERSION } from '../model/version.ts';
 import { loadConfig } from './config.ts';
-import { startDaemon } from './daemon.ts';
+import { startDaemon, type Daemon } from './daemon.ts';
 import { notifyServiceManager } from './notify.ts';
 import { pathsBelow } from './paths.ts';
 import { createLog } from './system.ts';
@@ -50,20 +50,30 @@ async function main(argv: readonly string[]): Promise<void> {
   });
   if (process.getuid?.() !== 0) throw new HoldfastError('permission_denied', 'holdfastd needs root: it makes loop devices, filesystems and mounts', { hint: 'Run it with sudo, or as a service.' });
   const log = createLog(config.log_level, process.stderr);
-  const daemon = await startDaemon(config, log);
   const tell = (state: string): boolean => notifyServiceManager(state, process.env['NOTIFY_SOCKET']);
-  tell('READY=1');
+  const starting = new AbortController();
+  let daemon: Daemon | null = null;
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
     stopping = true;
     log.info({ signal }, 'stopping; what is mounted stays mounted');
     tell('STOPPING=1');
-    void daemon.stop().then(() => process.exit(0));
+    starting.abort(new HoldfastError('unavailable', 'stopped while it was starting'));
+    if (daemon !== null) void daemon.stop().then(() => process.exit(0));
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('unhandledRejection', (reason) => log.error({ err: reason instanceof Error ? reason.stack : String(reason) }, 'a promise was rejected and nobody looked'));
+  try {
+    // A store that is away may be so for hours: the service counts as started, and says what it waits for.
+    daemon = await startDaemon(config, log, { signal: starting.signal, onWaiting: (why) => { tell(`READY=1\nSTATUS=waiting for the control store: ${why.split('\n')[0] ?? ''}`); } });
+  } catch (error) {
+    if (stopping) process.exit(0);
+    throw error;
+  }
+  tell('READY=1\nSTATUS=ready');
+  if (stopping) void daemon.stop().then(() => process.exit(0));
 }
 
 main(process.argv.slice(2)).catch((thrown: unknown) => {

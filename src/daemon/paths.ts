@@ -8,6 +8,12 @@ export interface Paths {
   readonly run: string;
   readonly socket: string;
   readonly pluginSocket: string;
+  /** Keys and certificates of a node. */
+  readonly pki: string;
+  /** Client addresses of the control store's members, as they were last seen. */
+  readonly storeEndpoints: string;
+  /** What runs here, for who configures the machine. */
+  readonly started: string;
 }
 
 export const pathsBelow = (root: string): Paths => ({
@@ -17,4 +23,7 @@ export const pathsBelow = (root: string): Paths => ({
   run: path.join(root, 'run/holdfast'),
   socket: path.join(root, 'run/holdfast/holdfast.sock'),
   pluginSocket: path.join(root, 'run/docker/plugins/holdfast.sock'),
+  pki: path.join(root, 'etc/holdfast/pki'),
+  storeEndpoints: path.join(root, 'var/lib/holdfast/store-endpoints.json'),
+  started: path.join(root, 'run/holdfast/holdfastd.started.json'),
 });
