@@ -24,7 +24,7 @@ export function callOptions(request: FastifyRequest): CallOptions {
   const key = header(request, 'idempotency-key');
   const version = expectedVersion(header(request, 'if-match'));
   return {
-    actor: actorOf(request),
+    actor: request.actor,
     ...(key === undefined ? {} : { idempotencyKey: key }),
     ...(version === undefined ? {} : { expectedVersion: version }),
   };
@@ -49,11 +49,6 @@ function expectedVersion(value: string | undefined): number | undefined {
   if (match === null) throw new HoldfastError('invalid_argument', `If-Match: "${clip(value)}" is not a version`, { field: 'If-Match', hint: 'Send the ETag of the object as you read it, such as "7".' });
   return Number(match[1]);
 }
-
-const actorOf = (request: FastifyRequest): string => {
-  const agent = (header(request, 'user-agent') ?? '').replace(/[^\x20-\x7e]/g, '').split(/[\s(]/)[0] ?? '';
-  return agent === '' ? 'rest' : `rest:${agent.slice(0, 64)}`;
-};
 
 function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];

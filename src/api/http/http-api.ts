@@ -1,22 +1,30 @@
 /**
- * The REST API `/v1` on a root-only unix socket: builds the server, its limits and its routes. Translation only: what
- * is asked goes to control, what control says goes back. It reads no environment and ends no process.
+ * The REST API `/v1` on a root-only unix socket, and over TLS for other machines: builds the server, its limits and its
+ * routes, and lets each caller do what its role may. Translation only: what is asked goes to control, what control says
+ * goes back. It reads no environment and ends no process.
  */
 import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyReply } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { Type } from 'typebox';
+import type { ClusterControl } from '../../control/cluster-control.ts';
 import type { Control } from '../../control/control.ts';
 import type { Log } from '../../control/ports/system.ts';
 import { HoldfastError } from '../../model/errors.ts';
+import { actorText, type Caller } from '../../model/identity.ts';
 import { settle } from './answers.ts';
 import { documentOptions } from './document.ts';
 import { BODY_LIMIT_BYTES, RETRY_AFTER_SECONDS, failureOf, jsonFault, rawAnswer, unknownRoute, wrongMethod, type Failure } from './failure.ts';
 import { createMetrics } from './metrics.ts';
+import { callerOf, type PeerTrust } from './peer.ts';
+import { checkPermission, permissionOf } from './permissions.ts';
 import { eventRoutes } from './routes/events.ts';
 import type { App, Door } from './routes/door.ts';
+import { identityRoutes } from './routes/identity.ts';
+import { nodeRoutes } from './routes/nodes.ts';
 import { operationRoutes } from './routes/operations.ts';
 import { poolRoutes } from './routes/pools.ts';
 import { snapshotRoutes } from './routes/snapshots.ts';
@@ -24,7 +32,24 @@ import { systemRoutes } from './routes/system.ts';
 import { trashRoutes, volumeRoutes } from './routes/volumes.ts';
 import { namedSchemas } from './schema/building.ts';
 import { listenPrivately } from './socket.ts';
+import { completed } from './single-machine.ts';
+import { serveTls, type TlsFiles, type TlsSurface, type TlsSurfaceOptions } from './tls-surface.ts';
 import { validatorCompiler } from './validation.ts';
+
+export type { PeerTrust } from './peer.ts';
+export type { TlsFiles, TlsSurfaceOptions } from './tls-surface.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+    /** The caller as it is told to people. */
+    actor: string;
+  }
+  interface FastifyContextConfig {
+    /** Row in the table of permissions. */
+    permission?: string;
+  }
+}
 
 /** Bounds of the server. The defaults are meant for use; tests take smaller ones. */
 export interface HttpLimits {
@@ -36,8 +61,13 @@ export interface HttpLimits {
   readonly requestMs: number;
   /** How long `close` lets requests in work go on. Default 5 s. */
   readonly closeMs: number;
+  /** Time for a TLS handshake. Default 10 s. */
+  readonly handshakeMs: number;
+  /** TLS connections at once, and those of them that are still in their handshake. Default 8192 and 512. */
+  readonly tlsConnections: number;
+  readonly handshakes: number;
 }
-const LIMITS: HttpLimits = { inWork: 512, headersMs: 10_000, requestMs: 30_000, closeMs: 5_000 };
+const LIMITS: HttpLimits = { inWork: 512, headersMs: 10_000, requestMs: 30_000, closeMs: 5_000, handshakeMs: 10_000, tlsConnections: 8_192, handshakes: 512 };
 /** Connections that the kernel keeps for us while we are busy. */
 const BACKLOG = 4096;
 const MAX_CONNECTIONS = 16_384;
@@ -46,8 +76,11 @@ const DISCARDED_BYTES = 8 * BODY_LIMIT_BYTES;
 const DISCARDED_MS = 2_000;
 
 export interface HttpApiOptions {
-  readonly control: Control;
+  /** What it lacks of a cluster's use cases is refused: a single machine has none. */
+  readonly control: Control & Partial<ClusterControl>;
   readonly log: Log;
+  /** Name of this node, for the audit log. Default `this node`. */
+  readonly node?: string;
   /** Of the daemon. */
   readonly version: string;
   /** Registry to add the API's metrics to, and to answer /metrics from. Default: one of its own. */
@@ -58,6 +91,11 @@ export interface HttpApiOptions {
 export interface HttpApi {
   /** @throws conflict when somebody answers on the socket already; see `listenPrivately`. */
   listen(at: { readonly socketPath: string }): Promise<void>;
+  /**
+   * Serves the same over TLS 1.3 beside the socket, to whoever shows a certificate of this cluster.
+   * @returns the port, and how to change the certificates. @throws conflict when the port is taken.
+   */
+  listenTls(at: TlsSurfaceOptions): Promise<{ readonly port: number; renew(files: TlsFiles): void }>;
   /** Ends streams and waits, lets requests in work finish for a moment, and removes the socket. */
   close(): Promise<void>;
   /** The OpenAPI 3.1 document. */
@@ -65,7 +103,8 @@ export interface HttpApi {
 }
 
 export function createHttpApi(options: HttpApiOptions): HttpApi {
-  const { control, log, version } = options;
+  const { log, version, node = 'this node' } = options;
+  const control = completed(options.control);
   const limits = { ...LIMITS, ...options.limits };
   const metrics = createMetrics(control, version, options.metrics);
   const closing = new AbortController();
@@ -102,6 +141,22 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   });
   app.setNotFoundHandler((request, reply) => send(reply, unknownRoute(request)));
 
+  let secure: { readonly surface: TlsSurface; readonly trust: PeerTrust; readonly cluster: string } | undefined;
+  /** Root on this machine over the unix socket; over TLS whom the certificate names. */
+  const identify = (request: FastifyRequest): void => {
+    const { socket } = request.raw;
+    const route = request.routeOptions.config?.permission;
+    if (!(socket instanceof TLSSocket)) request.caller = { kind: 'local' };
+    else if (route !== undefined && permissionOf(route) === 'anyone') request.caller = { kind: 'joining' };
+    else if (secure === undefined) throw new HoldfastError('unavailable', 'holdfastd is still starting');
+    else request.caller = callerOf(socket, secure.cluster, secure.trust, Date.now());
+    request.actor = actorText(request.caller, node);
+    if (route !== undefined) checkPermission(route, request.caller);
+  };
+  app.decorateRequest('caller', null as never);
+  app.decorateRequest('actor', '');
+  app.addHook('onRequest', async (request) => identify(request));
+
   // The limit: what cannot be worked on now is refused at once, before its body is read. Liveness always answers.
   app.addHook('onRequest', async (request, reply) => {
     if (closing.signal.aborted) throw new HoldfastError('unavailable', 'holdfastd is ending', { hint: 'Try again when it is back.' });
@@ -116,7 +171,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   });
   app.addHook('onResponse', async (request, reply) => {
     metrics.answered(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
-    log.debug({ method: request.method, url: request.url.slice(0, 200), status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+    log.debug({ method: request.method, url: request.url.slice(0, 200), actor: request.actor, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
   });
 
   const signalOf = (reply: FastifyReply): AbortSignal => {
@@ -134,6 +189,11 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     const methods = new Map<string, Set<string>>();
     within.addHook('onRoute', (route) => {
       const { url, method } = route;
+      if (!OTHER_METHOD.has(route.handler)) {
+        const permission = route.schema?.operationId ?? `GET ${url}`;
+        permissionOf(permission);
+        route.config = { ...route.config, permission };
+      }
       // A route that names no query parameters takes none.
       if (route.schema?.operationId !== undefined) route.schema.querystring ??= Type.Object({});
       const known = methods.get(url) ?? new Set();
@@ -145,7 +205,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     within.setValidatorCompiler(validatorCompiler);
     within.setSerializerCompiler(() => JSON.stringify);
     const routes = door(within);
-    for (const add of [volumeRoutes, trashRoutes, poolRoutes, snapshotRoutes, operationRoutes, eventRoutes, systemRoutes]) add(routes);
+    for (const add of [volumeRoutes, trashRoutes, poolRoutes, snapshotRoutes, operationRoutes, eventRoutes, nodeRoutes, identityRoutes, systemRoutes]) add(routes);
     within.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
     within.get('/metrics', { schema: { hide: true } }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
     refuseOtherMethods(within, methods);
@@ -158,11 +218,19 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
       removeSocket = await listenPrivately(socketPath, async (path) => { await app.listen({ path, backlog: BACKLOG }); });
       log.info({ socket: socketPath }, 'the API is served');
     },
+    async listenTls(at) {
+      await app.ready();
+      const cluster = (await control.cluster()).id;
+      const surface = await serveTls(at, { handshakeMs: limits.handshakeMs, headersMs: limits.headersMs, requestMs: limits.requestMs, connections: limits.tlsConnections, handshakes: limits.handshakes }, (request, response) => { app.routing(request, response); });
+      secure = { surface, trust: at.trust, cluster };
+      log.info({ host: at.host, port: surface.port }, 'the API is served over TLS');
+      return { port: surface.port, renew: (files) => surface.renew(files) };
+    },
     async close() {
       removeSocket?.();
       closing.abort(new HoldfastError('unavailable', 'holdfastd is ending', { hint: 'Try again when it is back.' }));
       const impatience = setTimeout(() => app.server.closeAllConnections(), limits.closeMs);
-      await app.close();
+      await Promise.all([app.close(), secure?.surface.close(limits.closeMs)]);
       clearTimeout(impatience);
     },
     async openapi() {
@@ -199,6 +267,9 @@ function send(reply: FastifyReply, { status, body }: Failure): FastifyReply {
   return reply.code(status).type(JSON_TYPE).serializer(JSON.stringify).send(body);
 }
 
+const otherMethod = (): void => undefined;
+const OTHER_METHOD = new Set<unknown>([otherMethod]);
+
 /** Paths that exist answer other methods with 405 and say which there are, before any body is read. */
 function refuseOtherMethods(app: App, methods: ReadonlyMap<string, ReadonlySet<string>>): void {
   for (const [url, known] of [...methods]) {
@@ -210,12 +281,12 @@ function refuseOtherMethods(app: App, methods: ReadonlyMap<string, ReadonlySet<s
         reply.header('allow', allowed.join(', '));
         await send(reply, wrongMethod(request.method, url.replace(/:(\w+)/g, '{$1}'), allowed.filter((method) => method !== 'HEAD')));
       },
-      handler: () => undefined,
+      handler: otherMethod,
     });
   }
 }
 
-const NOUNS: Record<string, string> = { volumes: 'volume', trash: 'volume', pools: 'pool', snapshots: 'snapshot', nodes: 'node', operations: 'operation' };
+const NOUNS: Record<string, string> = { volumes: 'volume', trash: 'volume', pools: 'pool', snapshots: 'snapshot', nodes: 'node', operations: 'operation', tokens: 'token', certificates: 'certificate', join: 'node' };
 
 /** What a request is about, as far as its path or its `name` tells. */
 function objectOf(route: string | undefined, params: unknown, body: unknown): string | undefined {

@@ -471,6 +471,272 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/nodes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List nodes */
+        get: operations["listNodes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nodes/{node}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a node */
+        get: operations["getNode"];
+        put?: never;
+        post?: never;
+        /**
+         * Take a node out of the cluster
+         * @description Its certificates are revoked and its member of the control store leaves. Refused while it holds a last copy (with the list), while something is attached there, while it lives and is not drained, and when the control store would lose its majority.
+         */
+        delete: operations["removeNode"];
+        options?: never;
+        head?: never;
+        /** Change labels, zone, address, roles or owner */
+        patch: operations["updateNode"];
+        trace?: never;
+    };
+    "/v1/nodes/{node}/holdings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is on a node */
+        get: operations["getNodeHoldings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nodes/{node}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a node go empty of work
+         * @description No new work is placed there. It is over when nothing is attached there any more. Again: the same operation.
+         */
+        post: operations["drainNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/nodes/{node}/undrain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let a node take work again
+         * @description Cancels a drain that runs.
+         */
+        post: operations["undrainNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who holds the control store */
+        get: operations["listMembers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List join tokens */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make a join token
+         * @description The token is shown this once; only a hash is kept.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tokens/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Withdraw a join token */
+        delete: operations["removeToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/join": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Join as a node, with a token
+         * @description Needs no certificate. The same token with the same keys again gets the same answer, until it expires.
+         */
+        post: operations["joinNode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/join/client": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a client certificate, with a token
+         * @description Needs no certificate. The same token with the same key again gets the same answer, until it expires.
+         */
+        post: operations["joinClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List certificates */
+        get: operations["listCertificates"];
+        put?: never;
+        /** Sign a client's certificate */
+        post: operations["signClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/certificates/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get a new certificate under the one shown
+         * @description The name and role stay as they are in the certificate of the connection.
+         */
+        post: operations["renewCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/certificates/{serial}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke a certificate
+         * @description It is refused at once, and its open connections are cut. Again: nothing to do.
+         */
+        post: operations["revokeCertificate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status": {
         parameters: {
             query?: never;
@@ -531,40 +797,6 @@ export interface paths {
         };
         /** What is promised and what is left */
         get: operations["getCapacity"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/nodes": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List nodes */
-        get: operations["listNodes"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/nodes/{node}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Read a node */
-        get: operations["getNode"];
         put?: never;
         post?: never;
         delete?: never;
@@ -946,6 +1178,19 @@ export interface components {
             /** @description Operations that are not over. */
             operations_running: number;
         };
+        /** @description Nodes by state. */
+        NodeCounts: {
+            /** @description Have certificates; their daemons have not reported yet. */
+            joining: number;
+            /** @description Work. */
+            ready: number;
+            /** @description Have not been heard of. */
+            unavailable: number;
+            /** @description Let their work go. */
+            draining: number;
+            /** @description Are empty of work, and take no more. */
+            drained: number;
+        };
         /** @description A condition of an object that needs a look. */
         Problem: {
             object: components["schemas"]["ObjectName"];
@@ -965,6 +1210,9 @@ export interface components {
             node: components["schemas"]["Node"];
             /** @description Version of the daemon that answers. */
             daemon_version: string;
+            /** @description Id of the node that leads: it places and repairs. null: none at the moment. */
+            leader: string | null;
+            nodes: components["schemas"]["NodeCounts"];
             counts: components["schemas"]["Counts"];
             /**
              * @description Number of volumes by state.
@@ -1005,6 +1253,407 @@ export interface components {
             sound: boolean;
             /** @description What was found, as sentences; [] when sound. */
             faults: string[];
+        };
+        /** @description The node as it is after the change, with warnings. */
+        ChangedNode: components["schemas"]["Node"] & components["schemas"]["Warnings"];
+        /**
+         * @description The fields to change; what is not named stays.
+         * @example {
+         *       "zone": "rack-2",
+         *       "labels": {
+         *         "disk": "ssd"
+         *       }
+         *     }
+         */
+        UpdateNode: {
+            labels?: components["schemas"]["Labels"];
+            /** @description Failure domain, a name: replicas are spread over zones. "" for none. */
+            zone?: string;
+            /**
+             * @description `host:port` where others reach its REST API.
+             * @example 10.0.0.12:7480
+             */
+            address?: string;
+            /** @description All roles from now on. `storage` may be taken away only where no replica is left; `control` changes on the machine itself. */
+            roles?: ("control" | "storage")[];
+            /**
+             * @description Who manages the object, such as the `owner` of a Terraform configuration. At most 255 characters; default "".
+             * @default
+             */
+            owner?: string;
+        };
+        /** @description A volume that is on a node. Trash is not counted. */
+        NodeHolding: {
+            /** @description Id of the volume. */
+            volume: string;
+            /** @description Name of the volume. */
+            name: string;
+            /** @description Size of the volume. In bytes. */
+            size_bytes: number;
+            /** @description It has no other in-sync replica on a node that lives: it would be lost with this one. */
+            last_copy: boolean;
+            /** @description Whether it is attached on this node. */
+            attached: boolean;
+            /** @description Who has it mounted. */
+            consumers: string[];
+        };
+        /** @description What is on a node, for drain and removal. */
+        NodeHoldings: {
+            /** @description The volumes. */
+            items: components["schemas"]["NodeHolding"][];
+        };
+        /** @description A machine that holds the control store. */
+        StoreMember: {
+            /** @description Id of the member, hex. */
+            id: string;
+            /** @description Name of its node; "" until it has started. */
+            name: string;
+            /** @description Where other members reach it. */
+            peer_urls: string[];
+            /** @description Where daemons reach it. */
+            client_urls: string[];
+            /** @description It receives everything and has no vote yet. */
+            learner: boolean;
+            /** @description It answered when asked just now. */
+            healthy: boolean;
+        };
+        /** @description The machines that hold the control store. */
+        StoreMembers: {
+            /** @description The members; [] where the store is embedded or not run by Holdfast. */
+            items: components["schemas"]["StoreMember"][];
+        };
+        /** @description A one-time permission to get a certificate. Its secret is not kept. */
+        JoinToken: {
+            /**
+             * @description Id of the token.
+             * @example tok_01JD9Z3QK7W5T8X2M4N6P0R1SA
+             */
+            id: string;
+            /**
+             * @description What it gives: `node` lets a machine join; a role gives a client certificate of it.
+             * @enum {string}
+             */
+            grants: "node" | "admin" | "operator" | "plugin" | "read-only";
+            /** @description The only name that may be asked for; null: any free one. */
+            name: string | null;
+            /** @description For nodes: the roles that it may take. */
+            node_roles: string[];
+            /** @description For nodes: id of the dead node that the new machine takes the place of; null: none. */
+            replaces: string | null;
+            /**
+             * @description When it was made. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            created_at: string;
+            /** @description Who made it. */
+            created_by: string;
+            /**
+             * @description Until when it may be used. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            expires_at: string;
+            /** @description When it was used, ISO 8601, UTC; null: not yet. */
+            used_at: string | null;
+        };
+        /** @description A page of join tokens. */
+        JoinTokenPage: {
+            /** @description The join tokens, in a stable order. */
+            items: components["schemas"]["JoinToken"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /**
+         * @description The token to make.
+         * @example {
+         *       "grants": "node",
+         *       "node_roles": [
+         *         "storage"
+         *       ]
+         *     }
+         */
+        CreateToken: {
+            /**
+             * @description `node` lets a machine join; a role gives a client certificate of it.
+             * @enum {string}
+             */
+            grants: "node" | "admin" | "operator" | "plugin" | "read-only";
+            /** @description The only name that may be asked for. Default: any free one. */
+            name?: string;
+            /** @description For nodes: the roles that it may take. Default: storage. */
+            node_roles?: ("control" | "storage")[];
+            /** @description For nodes: id or name of the dead node that the new machine takes the place of. */
+            replaces?: string;
+            /**
+             * @description How long it may be used, a minute to 7 days. Default: an hour. In milliseconds.
+             * @default 3600000
+             */
+            ttl_ms?: number;
+        };
+        /** @description The token, which is shown this once, and what is kept of it. */
+        CreatedToken: {
+            /** @description The join token as it was printed: a secret, good for one use. */
+            token: string;
+            record: components["schemas"]["JoinToken"];
+        };
+        /**
+         * @description A machine that joins.
+         * @example {
+         *       "token": "hft1.…",
+         *       "name": "n2",
+         *       "roles": [
+         *         "storage"
+         *       ],
+         *       "zone": "",
+         *       "labels": {},
+         *       "address": "10.0.0.12:7480",
+         *       "machine_id": "0f3a…",
+         *       "daemon_version": "0.1.0",
+         *       "now_ms": 1795300000000,
+         *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n",
+         *       "store_csr": "-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n"
+         *     }
+         */
+        JoinRequest: {
+            /** @description The join token as it was printed: a secret, good for one use. */
+            token: string;
+            /** @description Name of the node: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit. */
+            name: string;
+            /** @description The roles that it takes. */
+            roles: ("control" | "storage")[];
+            /** @description Failure domain, a name: replicas are spread over zones. "" for none. */
+            zone: string;
+            labels: components["schemas"]["Labels"];
+            /**
+             * @description `host:port` where others reach its REST API.
+             * @example 10.0.0.12:7480
+             */
+            address: string;
+            /** @description Id of the machine. */
+            machine_id: string;
+            /** @description Version of its daemon. */
+            daemon_version: string;
+            /** @description Its wall clock, milliseconds since 1970: more than 5 minutes from the cluster's is refused. In milliseconds. */
+            now_ms: number;
+            /** @description Certificate request for its certificate; only its key counts. PEM. */
+            csr: string;
+            /** @description Certificate request for its certificate towards the control store; only its key counts. PEM. */
+            store_csr: string;
+            /** @description Certificate request for an authority of its own; with the role control, and only then; only its key counts. PEM. */
+            issuer_csr?: string;
+            /** @description Certificate request for an authority of its own in the control store's domain; with the role control, and only then; only its key counts. PEM. */
+            store_issuer_csr?: string;
+        };
+        /** @description Its member of the control store. */
+        JoinedMember: {
+            /** @description Name of the member. */
+            name: string;
+            /** @description What it starts with, as etcd wants it. */
+            initial_cluster: string;
+            /** @description Where the other members reach it. */
+            peer_url: string;
+            /** @description Where daemons reach it. */
+            client_url: string;
+        };
+        /** @description What a machine needs to be a node. Certificates are no secrets; the keys never left the machine. */
+        JoinAnswer: {
+            /** @description Id of the cluster. */
+            cluster_id: string;
+            /** @description Name of the cluster. */
+            cluster_name: string;
+            /** @description Id of the node. */
+            node_id: string;
+            /** @description The cluster's root certificate. PEM. */
+            ca: string;
+            /** @description Its certificate, with the issuers and the root. PEM. */
+            certificate: string;
+            /** @description Root certificate of the control store. PEM. */
+            store_ca: string;
+            /** @description Its certificate towards the control store, with the issuers and the root. PEM. */
+            store_certificate: string;
+            /** @description Certificate of its own authority, PEM; null without the role control. */
+            issuer: string | null;
+            /** @description The same for the control store, PEM; null without the role control. */
+            store_issuer: string | null;
+            /** @description How it reaches the control store. */
+            store: {
+                /** @description URLs of the control store. */
+                endpoints: string[];
+                /** @description Its own member; null where it has none. */
+                member: components["schemas"]["JoinedMember"] | null;
+            };
+            /** @description `host:port` of nodes that answer the REST API. */
+            addresses: string[];
+        };
+        /**
+         * @description A client that redeems a token.
+         * @example {
+         *       "token": "hft1.…",
+         *       "name": "alice",
+         *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n"
+         *     }
+         */
+        JoinClientRequest: {
+            /** @description The join token as it was printed: a secret, good for one use. */
+            token: string;
+            /** @description Name of the client: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit. */
+            name: string;
+            /** @description Certificate request for the certificate; only its key counts. PEM. */
+            csr: string;
+        };
+        /** @description A client's certificate. */
+        JoinClientAnswer: {
+            /** @description The certificate, with the issuers and the root. PEM. */
+            certificate: string;
+            /** @description The cluster's root certificate. PEM. */
+            ca: string;
+            /** @description Id of the cluster. */
+            cluster_id: string;
+        };
+        /** @description A certificate that was given out. */
+        Certificate: {
+            /** @description Serial number, lower-case hex. */
+            serial: string;
+            /**
+             * @description Whom it names, as in the certificate.
+             * @example holdfast://clu_01JD9Z3QK7W5T8X2M4N6P0R1SA/client/operator/alice
+             */
+            uri: string;
+            /**
+             * @description Whose it is.
+             * @enum {string}
+             */
+            kind: "client" | "node";
+            /**
+             * @description What it lets its holder do.
+             * @enum {string}
+             */
+            role: "admin" | "operator" | "plugin" | "read-only" | "node";
+            /** @description Name of the client or node. */
+            name: string;
+            /**
+             * @description From when it is valid. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            not_before: string;
+            /**
+             * @description Until when it is valid. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            not_after: string;
+            /**
+             * @description When it was made. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            issued_at: string;
+            /** @description Who asked for it. */
+            issued_by: string;
+            /** @description When it was revoked, ISO 8601, UTC; null: it was not. */
+            revoked_at: string | null;
+        };
+        /** @description A page of certificates. */
+        CertificatePage: {
+            /** @description The certificates, in a stable order. */
+            items: components["schemas"]["Certificate"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
+        };
+        /**
+         * @description The certificate to sign.
+         * @example {
+         *       "role": "operator",
+         *       "name": "alice",
+         *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n"
+         *     }
+         */
+        SignCertificate: {
+            /**
+             * @description `admin`: everything. `operator`: data and nodes, no identities. `plugin`: what a scheduler needs. `read-only`: reading.
+             * @enum {string}
+             */
+            role: "admin" | "operator" | "plugin" | "read-only";
+            /**
+             * @description Name of the client: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit.
+             * @example alice
+             */
+            name: string;
+            /** @description Certificate request of the client; only its key counts. PEM. */
+            csr: string;
+            /**
+             * @description How long it is valid, 10 minutes to a year. Default: 90 days. In milliseconds.
+             * @default 7776000000
+             */
+            ttl_ms?: number;
+        };
+        /** @description A new certificate. */
+        SignedCertificate: {
+            /** @description The certificate, with the issuers and the root. PEM. */
+            certificate: string;
+            /** @description The cluster's root certificate. PEM. */
+            ca: string;
+            record: components["schemas"]["Certificate"];
+        };
+        /**
+         * @description The new keys.
+         * @example {
+         *       "csr": "-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n"
+         *     }
+         */
+        RenewCertificate: {
+            /** @description Certificate request of the new key; only its key counts. PEM. */
+            csr: string;
+            /** @description Certificate request of the new key towards the control store; nodes only; only its key counts. PEM. */
+            store_csr?: string;
+        };
+        /** @description New certificates under the name of the old one. */
+        RenewedCertificate: {
+            /** @description The certificate, with the issuers and the root. PEM. */
+            certificate: string;
+            /** @description The cluster's root certificate. PEM. */
+            ca: string;
+            /** @description The one towards the control store, PEM; null when none was asked for. */
+            store_certificate: string | null;
+            /** @description Root of the control store, PEM; null when none was asked for. */
+            store_ca: string | null;
+        };
+        /** @description Who did what to which object. */
+        AuditEntry: {
+            /** @description Id of the entry. */
+            id: string;
+            /**
+             * @description When it began. ISO 8601, UTC.
+             * @example 2026-11-22T19:30:00.000Z
+             */
+            at: string;
+            /** @description Who: `alice (operator)`, `root on n1`, `docker on n1`, `node n2`. */
+            actor: string;
+            /**
+             * @description The use case.
+             * @example volume.create
+             */
+            action: string;
+            object: components["schemas"]["ObjectName"];
+            /** @description The fields of the request, secrets left out. */
+            request: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description `begun`: it runs, or its end was never told. `done`: it was accepted; operations tell how it went on. `refused`: `reason` says why.
+             * @enum {string}
+             */
+            outcome: "begun" | "done" | "refused";
+            /** @description Why it was refused; "" otherwise. */
+            reason: string;
+            /** @description The object as it was; null when there was none. */
+            before: unknown;
+            /** @description The object after it; null when there is none, or it is not told. */
+            after: unknown;
+        };
+        /** @description A page of entries. */
+        AuditPage: {
+            /** @description The entries, in a stable order. */
+            items: components["schemas"]["AuditEntry"][];
+            /** @description Send it as `cursor` for the next page; null at the end. */
+            next: string | null;
         };
         /** @description What the pool should be. */
         PoolSpec: {
@@ -4744,6 +5393,1319 @@ export interface operations {
             };
         };
     };
+    listNodes: {
+        parameters: {
+            query?: {
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of nodes, ordered by name. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodePage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the node. */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The node. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeNode: {
+        parameters: {
+            query?: {
+                /** @description Give up its last copies for lost: their volumes stay, unavailable. Default: false. */
+                abandon?: boolean;
+            };
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id or name of the node. */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is removed: the node as it was last seen. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedNode"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    updateNode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the node. */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateNode"];
+            };
+        };
+        responses: {
+            /** @description The node after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    getNodeHoldings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or name of the node. */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The volumes on it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeHoldings"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    drainNode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+                /**
+                 * @description `respond-async`: answer 202 with the operation at once. `wait=N`: wait at most N seconds, 0 to 20. Default: wait=20.
+                 * @example respond-async
+                 */
+                Prefer?: string;
+            };
+            path: {
+                /** @description Id or name of the node. */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is drained. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedNode"];
+                };
+            };
+            /** @description It is not done yet: the operation that does it. */
+            202: {
+                headers: {
+                    /** @description Where to read the operation. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AcceptedOperation"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    undrainNode: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Change it only if it still has this version (an ETag); otherwise the answer is a conflict.
+                 * @example "7"
+                 */
+                "If-Match"?: string;
+            };
+            path: {
+                /** @description Id or name of the node. */
+                node: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The node after the change. */
+            200: {
+                headers: {
+                    /** @description Version of the object, for `If-Match`. */
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Node"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The members. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreMembers"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of tokens, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinTokenPage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateToken"];
+            };
+        };
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedToken"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    removeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the token. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is withdrawn. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    joinNode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinRequest"];
+            };
+        };
+        responses: {
+            /** @description The machine is a node. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinAnswer"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description permission_denied: The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    joinClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JoinClientRequest"];
+            };
+        };
+        responses: {
+            /** @description The certificate. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JoinClientAnswer"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description permission_denied: The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description conflict: The name is taken, the object is in use, or it has changed since it was read. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listCertificates: {
+        parameters: {
+            query?: {
+                /** @description Only the one of this name. */
+                name?: string;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of certificates, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CertificatePage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    signClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignCertificate"];
+            };
+        };
+        responses: {
+            /** @description It is signed. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedCertificate"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    renewCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenewCertificate"];
+            };
+        };
+        responses: {
+            /** @description New certificates. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RenewedCertificate"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description permission_denied: The caller may not do this. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    revokeCertificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Serial number of the certificate, lower-case hex. */
+                serial: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The certificate as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description not_found: There is no such object. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description failed_precondition: The object is not in a state that allows this; `detail.hint` says what to do first. */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    listAudit: {
+        parameters: {
+            query?: {
+                /** @description Only those about this object: its id or name. */
+                object?: string;
+                /** @description Only what was done by this one: `alice`, or `root on n1`. */
+                actor?: string;
+                /** @description Length of a page, 1 to 500. */
+                limit?: number;
+                /** @description `next` of the page before. Default: the first page. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of entries, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
+            503: {
+                headers: {
+                    /** @description Seconds after which to try again. */
+                    "Retry-After"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
     getStatus: {
         parameters: {
             query?: never;
@@ -4911,125 +6873,6 @@ export interface operations {
             };
             /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
             400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
-            503: {
-                headers: {
-                    /** @description Seconds after which to try again. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    listNodes: {
-        parameters: {
-            query?: {
-                /** @description Only the one of this name. */
-                name?: string;
-                /** @description Length of a page, 1 to 500. */
-                limit?: number;
-                /** @description `next` of the page before. Default: the first page. */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A page of nodes, ordered by name. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["NodePage"];
-                };
-            };
-            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description internal: A fault of Holdfast itself; the log of the daemon has more. */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description unavailable: Too many requests, or something that is needed is away; try again. */
-            503: {
-                headers: {
-                    /** @description Seconds after which to try again. */
-                    "Retry-After"?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-        };
-    };
-    getNode: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Id or name of the node. */
-                node: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The node. */
-            200: {
-                headers: {
-                    /** @description Version of the object, for `If-Match`. */
-                    ETag?: string;
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Node"];
-                };
-            };
-            /** @description invalid_argument: Something in the request is wrong: `detail.field` names it. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Error"];
-                };
-            };
-            /** @description not_found: There is no such object. */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -89,6 +89,7 @@ export const event: HoldfastEvent = { id: id('evt', 'SA'), at: '2026-11-22T20:09
 const amounts = { capacity_bytes: 100 * GIB, allocated_bytes: 40 * GIB, used_bytes: 12 * GIB, available_bytes: 60 * GIB, trash_bytes: 64 * MIB };
 export const status: Status = {
   cluster: { id: id('clu', 'SA'), name: 'holdfast', created_at: node.created_at }, node: node as Status['node'], daemon_version: '0.1.0',
+  leader: node.id, nodes: { joining: 0, ready: 1, unavailable: 0, draining: 0, drained: 0 },
   counts: { pools: 1, volumes: 2, snapshots: 1, trash: 1, operations_running: 1 }, volumes_by_state: { ready: 1, unavailable: 1 },
   capacity: { ...amounts, pools: [{ pool: pool.id, name: 'main', class: 'ssd', ...amounts }] },
   problems: [{ object: { kind: 'volume', id: broken.id, name: 'cache' }, condition: 'ImageMissing', message: 'the image of volume cache is not in pool main', hint: 'Put the file back.' }],

@@ -2,14 +2,15 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from 'fastify';
 import { Type } from 'typebox';
-import type { Accepted, Control } from '../../../control/control.ts';
+import type { ClusterControl } from '../../../control/cluster-control.ts';
+import type { Accepted } from '../../../control/control.ts';
 import { count, reference } from '../schema/building.ts';
 
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, TypeBoxTypeProvider>;
 
 export interface Door {
   readonly app: App;
-  readonly control: Control;
+  readonly control: ClusterControl;
   readonly version: string;
   /** Answers an accepted change: see `settle`. `reread` null: the object is gone afterwards. */
   settle<T extends { readonly id: string; readonly version: number }>(

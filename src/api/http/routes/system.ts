@@ -1,8 +1,7 @@
-/** Status, version, capacity, nodes, the check of the store, and the health of the daemon. */
-import { Type } from 'typebox';
-import { answers, etagHeader, single } from '../answers.ts';
+/** Status, version, capacity, the check of the store, and the health of the daemon. */
+import { answers } from '../answers.ts';
 import * as system from '../schema/system.ts';
-import { byName, pageQuery, params, type Door } from './door.ts';
+import type { Door } from './door.ts';
 
 export function systemRoutes({ app, control, version }: Door): void {
   const tags = ['system'];
@@ -21,14 +20,6 @@ export function systemRoutes({ app, control, version }: Door): void {
   app.get('/v1/capacity', {
     schema: { operationId: 'getCapacity', summary: 'What is promised and what is left', tags, response: answers({ 200: [system.Capacity, 'Over all pools, and by pool.'] }) },
   }, () => control.capacity());
-
-  app.get('/v1/nodes', {
-    schema: { operationId: 'listNodes', summary: 'List nodes', tags, querystring: Type.Object({ ...byName, ...pageQuery }), response: answers({ 200: [system.NodePage, 'A page of nodes, ordered by name.'] }) },
-  }, ({ query }) => control.listNodes(query));
-
-  app.get('/v1/nodes/:node', {
-    schema: { operationId: 'getNode', summary: 'Read a node', tags, params: params.node, response: answers({ 200: [system.Node, 'The node.', etagHeader] }, 'not_found') },
-  }, async (request, reply) => single(reply, await control.getNode(request.params.node)));
 
   app.post('/v1/store/check', {
     schema: { operationId: 'checkStore', summary: 'Check the control store', tags, response: answers({ 200: [system.StoreCheck, 'What was found.'] }) },

@@ -41,7 +41,7 @@ export const Cluster = named('Cluster', answer({
   created_at: time('When it was made.'),
 }, { description: 'Nodes that share one control store.' }));
 
-const ObjectName = named('ObjectName', answer({
+export const ObjectName = named('ObjectName', answer({
   kind: text('Kind of the object.', { examples: ['volume'] }),
   id: text('Id of the object.'),
   name: text('Name of the object.'),
@@ -82,6 +82,13 @@ const Counts = named('Counts', answer({
   trash: count('Volumes in the trash.'),
   operations_running: count('Operations that are not over.'),
 }, { description: 'How many of what there are.' }));
+const NodeCounts = named('NodeCounts', answer({
+  joining: count('Have certificates; their daemons have not reported yet.'),
+  ready: count('Work.'),
+  unavailable: count('Have not been heard of.'),
+  draining: count('Let their work go.'),
+  drained: count('Are empty of work, and take no more.'),
+}, { description: 'Nodes by state.' }));
 const Problem = named('Problem', answer({
   object: ref(ObjectName),
   condition: text('Type of the condition.', { examples: ['ImageMissing'] }),
@@ -92,6 +99,8 @@ export const Status = named('Status', answer({
   cluster: ref(Cluster),
   node: ref(Node),
   daemon_version: text('Version of the daemon that answers.'),
+  leader: orNull(Type.String(), 'Id of the node that leads: it places and repairs. null: none at the moment.'),
+  nodes: ref(NodeCounts),
   counts: ref(Counts),
   volumes_by_state: Type.Unsafe<Record<string, number>>({ type: 'object', additionalProperties: { type: 'integer', minimum: 0 }, description: 'Number of volumes by state.', examples: [{ ready: 3 }] }),
   capacity: ref(Capacity),

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 afterEach(() => served.end());
 
-const actor = { actor: 'rest' };
+const actor = { actor: 'root on this node' };
 const page = { items: [], next: null };
 
 describe('what a request becomes for control', () => {
@@ -25,20 +25,20 @@ describe('what a request becomes for control', () => {
     ['GET /v1/nodes/one', undefined, {}, 'getNode', VOLUME, ['one'], 200],
     ['POST /v1/store/check', undefined, {}, 'checkStore', [], [], 200],
     ['GET /v1/pools?cursor=abc', undefined, {}, 'listPools', page, [{ cursor: 'abc' }], 200],
-    ['POST /v1/pools', { name: 'fast', kind: 'directory', path: '/srv/x' }, { 'Idempotency-Key': 'k1' }, 'createPool', done, [{ name: 'fast', kind: 'directory', path: '/srv/x' }, { actor: 'rest', idempotencyKey: 'k1' }], 201],
+    ['POST /v1/pools', { name: 'fast', kind: 'directory', path: '/srv/x' }, { 'Idempotency-Key': 'k1' }, 'createPool', done, [{ name: 'fast', kind: 'directory', path: '/srv/x' }, { actor: 'root on this node', idempotencyKey: 'k1' }], 201],
     ['GET /v1/pools/fast', undefined, {}, 'getPool', VOLUME, ['fast'], 200],
-    ['PATCH /v1/pools/fast', { overcommit: 2.5 }, { 'If-Match': '"7"' }, 'updatePool', VOLUME, ['fast', { overcommit: 2.5 }, { actor: 'rest', expectedVersion: 7 }], 200],
+    ['PATCH /v1/pools/fast', { overcommit: 2.5 }, { 'If-Match': '"7"' }, 'updatePool', VOLUME, ['fast', { overcommit: 2.5 }, { actor: 'root on this node', expectedVersion: 7 }], 200],
     ['DELETE /v1/pools/fast', undefined, {}, 'removePool', done, ['fast', actor], 200],
     ['POST /v1/pools/fast/grow', { devices: ['/dev/sdb'] }, {}, 'growPool', done, ['fast', { devices: ['/dev/sdb'] }, actor], 200],
     ['POST /v1/pools/fast/grow', undefined, {}, 'growPool', done, ['fast', {}, actor], 200],
     ['POST /v1/pool-wipes', { path: '/srv/x', confirm: '/srv/x' }, {}, 'wipePool', undefined, [{ path: '/srv/x', confirm: '/srv/x' }, actor], 204],
     ['GET /v1/volumes?name=db&pool=fast&owner=me&label=a%3Db&label=c%3Dd%3De&limit=10&cursor=x', undefined, {}, 'listVolumes', page, [{ name: 'db', pool: 'fast', owner: 'me', limit: 10, cursor: 'x', labels: { a: 'b', c: 'd=e' } }], 200],
-    ['POST /v1/volumes', { name: 'db', size_bytes: 1073741824 }, { 'User-Agent': 'holdfast-cli/1.0 (x)' }, 'createVolume', done, [{ name: 'db', size_bytes: 1073741824 }, { actor: 'rest:holdfast-cli/1.0' }], 201],
+    ['POST /v1/volumes', { name: 'db', size_bytes: 1073741824 }, { 'User-Agent': 'holdfast-cli/1.0 (x)' }, 'createVolume', done, [{ name: 'db', size_bytes: 1073741824 }, { actor: 'root on this node' }], 201],
     ['POST /v1/volumes', { name: 'db', dry_run: true }, {}, 'createVolume', done, [{ name: 'db', dry_run: true }, actor], 200],
     ['PUT /v1/volumes/db', { replicas: 1 }, {}, 'ensureVolume', { ...done, created: true }, [{ name: 'db', replicas: 1 }, actor], 201],
     ['PUT /v1/volumes/db', {}, {}, 'ensureVolume', { ...done, created: false }, [{ name: 'db' }, actor], 200],
     ['GET /v1/volumes/db', undefined, {}, 'getVolume', VOLUME, ['db'], 200],
-    ['PATCH /v1/volumes/db', { deletion_protection: true, labels: { a: 'b' } }, { 'If-Match': 'W/"12"' }, 'updateVolume', VOLUME, ['db', { deletion_protection: true, labels: { a: 'b' } }, { actor: 'rest', expectedVersion: 12 }], 200],
+    ['PATCH /v1/volumes/db', { deletion_protection: true, labels: { a: 'b' } }, { 'If-Match': 'W/"12"' }, 'updateVolume', VOLUME, ['db', { deletion_protection: true, labels: { a: 'b' } }, { actor: 'root on this node', expectedVersion: 12 }], 200],
     ['DELETE /v1/volumes/db?purge=true', undefined, {}, 'removeVolume', done, ['db', { purge: true }, actor], 200],
     ['DELETE /v1/volumes/db', undefined, { 'If-Match': '*' }, 'removeVolume', done, ['db', { purge: false }, actor], 200],
     ['POST /v1/volumes/db/resize', { size_bytes: 2147483648 }, {}, 'resizeVolume', done, ['db', 2147483648, actor], 200],
