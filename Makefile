@@ -8,6 +8,8 @@ export PATH := $(CURDIR)/.toolchain/bin:$(PATH):/usr/sbin:/sbin
 STORAGE_COMMANDS := mkfs.xfs xfs_growfs mkfs.ext4 resize2fs losetup blkid fsfreeze
 DOCKER_COMMANDS := docker dockerd busybox
 ETCD_COMMANDS := etcd openssl setpriv
+LAB_COMMANDS := ip tc nft sshd ssh ssh-keygen nsenter unshare setpriv flock busybox debootstrap
+UML_COMMANDS := linux.uml mkfs.ext4
 
 .PHONY: help
 help: ## list the targets
@@ -43,7 +45,7 @@ package: modules ## dist/packages: .deb and relocatable tar.gz for amd64 and arm
 .PHONY: test
 test: modules ## lint, types, build, then every suite one after another, with a summary (root; under 30 minutes)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
-	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) docker-compose shellcheck rspec
+	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) docker-compose shellcheck rspec
 	@tools/need terraform >/dev/null
 	@tools/need modules tools/cdktf
 	@node tools/run-tests.mjs
@@ -51,7 +53,7 @@ test: modules ## lint, types, build, then every suite one after another, with a 
 .PHONY: test-full
 test-full: modules ## make test, and what takes long: fuzzing, long crash series, OpenTofu beside Terraform (root)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
-	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) docker-compose shellcheck rspec
+	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) docker-compose shellcheck rspec
 	@tools/need terraform >/dev/null
 	@tools/need modules tools/cdktf
 	@node tools/run-tests.mjs --full
@@ -66,6 +68,33 @@ bench: build ## speed and memory against the same image attached by hand; result
 	@tools/need root 'The benchmark attaches block devices and mounts filesystems.'
 	@tools/need commands $(STORAGE_COMMANDS) fio
 	@node test/bench/main.ts
+
+.PHONY: lab lab-exec lab-cut lab-heal lab-kill lab-boot lab-down
+lab: modules ## machines to try a cluster on, as namespaces: NODES=3 [DOCKER=1] [BARE=1: minimal Debian with sshd only] (root)
+	@tools/need root 'The lab makes namespaces, mounts and network devices.'
+	@tools/need commands $(LAB_COMMANDS) $(STORAGE_COMMANDS) $(if $(DOCKER),$(DOCKER_COMMANDS))
+	@node tools/build.mjs
+	@node test/lab/netns/main.ts up $(or $(NODES),3) $(if $(DOCKER),--docker) $(if $(BARE),--bare)
+
+# CMD and NODE go by the environment: no quoting is lost on the way.
+export CMD NODE
+lab-exec: ## run CMD on a node of the lab, or a shell without it: NODE=n1 CMD='holdfast status' (root)
+	@node test/lab/netns/main.ts exec
+
+lab-cut: ## cut a node off from all others and from the host: NODE=n2; lab-heal ends it (root)
+	@node test/lab/netns/main.ts cut
+
+lab-heal: ## end what lab-cut began: NODE=n2 (root)
+	@node test/lab/netns/main.ts heal
+
+lab-kill: ## kill -9 of all that runs on a node: NODE=n2; lab-boot starts it again, its disk as it was (root)
+	@node test/lab/netns/main.ts kill
+
+lab-boot: ## start a killed node: NODE=n2 (root)
+	@node test/lab/netns/main.ts boot
+
+lab-down: ## end the lab: nothing of it is left, also of test runs that crashed (root)
+	@node test/lab/netns/main.ts down
 
 .PHONY: docs
 docs: modules ## docs/reference: command line, in-line spec, API and provider, written from the code

@@ -81,7 +81,7 @@ function cookbook() {
   return outcome;
 }
 
-const shellScripts = () => ['tools', '.ci', 'packaging']
+const shellScripts = () => ['tools', '.ci', 'packaging', 'test/lab']
   .flatMap((dir) => { try { return readdirSync(path.join(top, dir), { recursive: true, withFileTypes: true }); } catch { return []; } })
   .filter((entry) => entry.isFile() && !entry.parentPath.includes('node_modules'))
   .map((entry) => path.relative(top, path.join(entry.parentPath, entry.name)))

@@ -66,3 +66,14 @@ export function terraformBinary(): string | undefined {
     .map((name = '') => (path.isAbsolute(name) ? name : findCommand(name)))
     .find((found) => found !== undefined);
 }
+
+/** Nodes of the namespace lab can be made (test/lab/netns). */
+export const namespaceLab: Need = () => root() ?? filesystem('overlay')()
+  ?? ['ip', 'tc', 'nft', 'sshd', 'ssh', 'ssh-keygen', 'nsenter', 'unshare', 'setpriv', 'flock'].map((name) => command(name)()).find((reason) => reason !== undefined);
+
+/** Bare nodes can be made, with the package mirror that they install from. */
+export const bareLab: Need = () => namespaceLab() ?? command('debootstrap')() ?? command('busybox')();
+
+/** Kernels of User-Mode Linux can be booted (test/lab/uml). */
+export const userModeLinux: Need = () => namespaceLab() ?? command('linux.uml')() ?? command('debootstrap')() ?? command('mkfs.ext4')()
+  ?? (existsSync('/dev/net/tun') ? undefined : 'the kernel has no tap devices');

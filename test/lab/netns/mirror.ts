@@ -31,7 +31,7 @@ export const mirrorOf = (lab: number): Mirror => ({
   url: urlOf(lab),
   async add(deb) {
     await startMirror(lab);
-    await fetch([path.resolve(deb)]);
+    await download([path.resolve(deb)]);
     const added = path.join(folderOf(lab), 'mirror/added');
     copyFileSync(deb, path.join(added, path.basename(deb)));
     await index(added);
@@ -53,21 +53,23 @@ export async function startMirror(lab: number): Promise<void> {
   const process = server.pid === undefined ? undefined : mark(server.pid);
   if (process === undefined) throw new Error('the package mirror did not start: busybox has no httpd (Debian: busybox-static)');
   update(lab, (before) => ({ ...before, processes: [...before.processes, process] }));
-  for (let round = 0; (await run(['curl', '-sf', '-o', '/dev/null', `${urlOf(lab)}/added/Packages`])).status !== 0; round += 1) {
+  for (let round = 0; !await answers(`${urlOf(lab)}/added/Packages`); round += 1) {
     if (round > 100) throw new Error(`the package mirror does not answer at ${urlOf(lab)}`);
     await pause(50);
   }
 }
 
+const answers = (url: string): Promise<boolean> => globalThis.fetch(url).then((answer) => answer.ok, () => false);
+
 async function fillBase(): Promise<void> {
   const filled = path.join(BASE, 'filled');
   if (existsSync(filled) && readFileSync(filled, 'utf8') === OFFERED.join(' ')) return;
-  await fetch(OFFERED);
+  await download(OFFERED);
   writeFileSync(filled, OFFERED.join(' '));
 }
 
 /** Downloads packages (names or files) with what they need beyond the bare root, by the machine's own apt. */
-async function fetch(packages: readonly string[]): Promise<void> {
+async function download(packages: readonly string[]): Promise<void> {
   const status = path.join(await bareRoot(), 'var/lib/dpkg/status');
   mkdirSync(path.join(BASE, 'partial'), { recursive: true });
   const words = ['flock', path.join(CACHE, 'lock'), 'apt-get', '-qq', '-y', '--no-install-recommends', '--download-only', '--reinstall', '-o', `Dir::State::status=${status}`,
