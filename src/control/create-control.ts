@@ -7,6 +7,7 @@ import type { Volume } from '../model/volume.ts';
 import type { Operation } from '../model/operation.ts';
 import { createAttachment } from './attachment.ts';
 import { capacityOf } from './capacity.ts';
+import { createDuties } from './cluster/duties.ts';
 import { ensureFormat } from './cluster/format.ts';
 import { createLeader } from './cluster/leader.ts';
 import { createMembers, type Members } from './cluster/members.ts';
@@ -60,6 +61,7 @@ export interface ControlPlane extends Control, NodeControl {
 }
 
 const DEFAULT_LEASE_TTL_MS = 10_000;
+const LEAD_MS = 1_000;
 
 /** @throws failed_precondition when the store is newer than this daemon, of another cluster, or does not know this node any more. */
 export async function createControl(seams: Seams, settings: ControlSettings): Promise<ControlPlane> {
@@ -79,19 +81,23 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     says: { boot_id: capabilities.boot_id, machine_id: capabilities.machine_id, daemon_version, address: settings.address ?? node.spec.address },
     onRegained: () => cameBack(),
   });
+  /** Nodes in the middle of being removed lead no more. */
+  const leaving = new Set<string>();
   const leader = createLeader(seams, presence, {
     nodeId: node.id,
     mayLead: () => members.entry(node.id)?.value.spec.roles.includes('control') === true && !leaving.has(node.id),
     onElected: () => operations.lead(),
     onDeposed: () => operations.unlead(),
   });
-  const leaving = new Set<string>();
   const operations = createOperations(seams, locks, { nodeId: node.id, isAlive: (id) => members.isAlive(id), isLeader: () => leader.is() });
   const observations = createObservations({ ...seams, cluster, node, members, events });
   const ctx: Context = { ...seams, cluster, node, members, leader, locks, events, operations, observations, poolMirror: createMirror<Pool>(seams, KEYS.pools, ended.signal) };
   const attachment = createAttachment(ctx);
   const reconciler = createReconciler(ctx, attachment, settings);
   const volumes = createVolumeUseCases(ctx, attachment);
+  const removal = { storeMembers: settings.storeMembers ?? null, revokeNode: settings.revokeNode ?? (() => Promise.resolve()) };
+  const duties = createDuties(ctx, removal);
+  let leading: Promise<void> = Promise.resolve();
 
   return {
     ...createPoolUseCases(ctx),
@@ -107,7 +113,7 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     },
     ...createTrashUseCases(ctx),
     ...createSnapshotUseCases(ctx, attachment),
-    ...createNodeUseCases(ctx, { storeMembers: settings.storeMembers ?? null, revokeNode: settings.revokeNode ?? (() => Promise.resolve()), leaving, resign: () => leader.resign() }),
+    ...createNodeUseCases(ctx, { ...removal, leaving, resign: () => leader.resign() }),
 
     cluster: () => Promise.resolve(cluster),
     capacity: () => capacityOf(ctx),
@@ -131,19 +137,36 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
       await leader.begin();
       await operations.resume();
       reconciler.run();
+      leading = lead();
     },
     async stop() {
+      ended.abort();
       await reconciler.stop();
       await operations.stop();
       await leader.stop();
+      await leading;
       presence.stop();
-      ended.abort();
     },
   };
 
   async function freeDeadConsumers(ref: string): Promise<void> {
     const volume = await volumes.getVolume(ref);
     if (volume.status.publications.length > 0 && isHere(ctx, volume)) await reconciler.collectDeadConsumers(volume);
+  }
+
+  /** Runs until stopped: keeps the election going, and does what falls to the leader. */
+  async function lead(): Promise<void> {
+    while (!ended.signal.aborted) {
+      await seams.clock.sleep(LEAD_MS, ended.signal).catch(() => undefined);
+      if (ended.signal.aborted) return;
+      if (leaving.has(node.id) && !(await isLeaving().catch(() => true))) leaving.delete(node.id);
+      await leader.tick();
+      if (leader.is()) await duties.round();
+    }
+  }
+
+  async function isLeaving(): Promise<boolean> {
+    return (await operations.runningOf(node.id))?.kind === 'node.remove';
   }
 
   /** Others have taken this node for lost: what they decided meanwhile counts. */

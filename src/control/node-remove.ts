@@ -114,7 +114,7 @@ export function registerRemoval(ctx: Context, settings: Removal): { refuse(node:
       {
         name: 'forget',
         async run({ target }) {
-          await ctx.store.txn([], [{ op: 'delete', key: KEYS.node(target.id) }, { op: 'delete', key: KEYS.alive(target.id) }]);
+          await ctx.store.txn([], [{ op: 'delete', key: KEYS.node(target.id) }, { op: 'delete', key: KEYS.nodeName(target.name) }, { op: 'delete', key: KEYS.alive(target.id) }]);
           await ctx.members.refresh(target.id);
           await ctx.events.tell(target, 'Removed', `node ${target.name} was removed from the cluster`);
         },

@@ -59,9 +59,7 @@ export async function needLiveVolume(store: Store, ref: string): Promise<Entry<V
 }
 
 export async function needNode(store: Store, ref: string): Promise<Entry<Node>> {
-  const direct = wellFormed(ref) && isId('node', ref) ? await store.get<Node>(KEYS.node(ref)) : null;
-  // By name: there are few nodes, and they are named rarely.
-  const found = direct ?? (isId('node', ref) ? null : ((await store.list<Node>(KEYS.nodes)).entries.find(({ value }) => value.name === ref) ?? null));
+  const found = !wellFormed(ref) ? null : isId('node', ref) ? await store.get<Node>(KEYS.node(ref)) : await byName<Node>(store, KEYS.nodeName(ref), KEYS.node);
   if (found === null) throw missing('node', ref);
   return found;
 }

@@ -42,13 +42,19 @@ export async function registerSelf(seams: Seams, settings: SelfSettings, capabil
   if (before === undefined && node_id !== undefined && entries.length > 0) {
     throw new HoldfastError('failed_precondition', `this node (${node_id}) is not in the cluster any more: it was removed`, { object: `node ${node_id}`, hint: 'Join it as a new node: empty <root>/etc/holdfast/pki, get a join token (holdfast cluster token create), and converge it again.' });
   }
-  if (before !== undefined) return reportSelf(seams, before.id, settings, capabilities);
+  if (before !== undefined) {
+    const node = await reportSelf(seams, before.id, settings, capabilities);
+    // A single machine takes the name that is configured; older stores have no index of node names.
+    if (node.name !== before.name) await seams.store.txn([], [{ op: 'delete', key: KEYS.nodeName(before.name) }]);
+    await seams.store.txn([{ key: KEYS.nodeName(node.name), revision: 0 }], [{ op: 'put', key: KEYS.nodeName(node.name), value: node.id }]);
+    return node;
+  }
   const node: Node = {
     id: node_id ?? mintId(seams, 'node'), name: settings.node_name, version: 1, owner: '', labels: {},
     spec: { roles: ['control', 'storage'], zone: '', address: settings.address ?? null, cordoned: false },
     status: { state: 'ready', conditions: [], observed_at: isoNow(seams.clock), daemon_version: settings.daemon_version, capabilities }, created_at: isoNow(seams.clock),
   };
-  await seams.store.txn([{ key: KEYS.node(node.id), revision: 0 }], [{ op: 'put', key: KEYS.node(node.id), value: node }]);
+  await seams.store.txn([{ key: KEYS.node(node.id), revision: 0 }], [{ op: 'put', key: KEYS.node(node.id), value: node }, { op: 'put', key: KEYS.nodeName(node.name), value: node.id }]);
   return node;
 }
 

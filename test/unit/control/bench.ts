@@ -119,10 +119,24 @@ export async function unsound({ store, machine }: Pick<Bench, 'store' | 'machine
   for (const volume of volumes) if (volume.status.state === 'creating' || volume.status.state === 'incomplete') faults.push(`volume ${volume.name} is ${volume.status.state}`);
   for (const snapshot of snapshots) if (snapshot.status.state !== 'ready') faults.push(`snapshot ${snapshot.name} is ${snapshot.status.state}`);
   const names = (await store.list<string>('/names/')).entries;
-  for (const { key, value } of names) if (![...pools, ...volumes, ...snapshots, ...trash].some(({ id }) => id === value)) faults.push(`name ${key} points nowhere`);
+  const nodes = await all<{ readonly id: string }>('/nodes/');
+  for (const { key, value } of names) if (![...nodes, ...pools, ...volumes, ...snapshots, ...trash].some(({ id }) => id === value)) faults.push(`name ${key} points nowhere`);
+  faults.push(...await wrongIndexes(store, pools, [...volumes, ...trash], trash));
   const owned = new Set([...volumes, ...trash].map(({ replication }) => replication.replicas[0]?.id));
   const inUse = new Set(pools.map(({ id }) => id));
   const claimed = [...machine.media.values()].filter(({ marker }) => marker !== null && !marker.released && inUse.has(marker.pool_id));
   for (const id of claimed.flatMap(({ replicas }) => [...replicas.keys()])) if (!owned.has(id)) faults.push(`replica ${id} on the medium belongs to nobody`);
   return faults;
+}
+
+/** Index keys that are missing, or point nowhere. */
+export async function wrongIndexes(store: Store, pools: readonly Pool[], volumes: readonly Volume[], trash: readonly Volume[]): Promise<readonly string[]> {
+  const keys = async (prefix: string): Promise<readonly string[]> => (await store.list(prefix)).entries.map(({ key }) => key);
+  const wanted = [
+    ...volumes.flatMap(({ id, replication }) => replication.replicas.filter(({ state }) => state !== 'lost').map(({ node }) => `/placed/${node}/${id}`)),
+    ...pools.map(({ id, node }) => `/hosted/${node}/${id}`),
+    ...trash.map(({ id, status }) => `/names/trash/${status.trashed?.name ?? ''}/${id}`),
+  ];
+  const there = [...(await keys('/placed/')), ...(await keys('/hosted/')), ...(await keys('/names/trash/')), ...(await keys('/running/')), ...(await keys('/work/'))];
+  return [...wanted.filter((key) => !there.includes(key)).map((key) => `index ${key} is missing`), ...there.filter((key) => !wanted.includes(key)).map((key) => `index ${key} is left over`)];
 }
