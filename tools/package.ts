@@ -17,6 +17,7 @@ import { ARCHITECTURES, makeProduct } from './package/product.ts';
 import { makeTarball } from './package/tarball.ts';
 
 const TOP = path.dirname(import.meta.dirname);
+process.umask(0o022); // whatever that of the caller is
 /** For a copy of the sources that is no checkout. */
 const SOME_DAY = 1_767_225_600;
 
