@@ -86,7 +86,7 @@ function retryPolicy(repeatable: boolean, attempts: number) {
   });
   return retry(handleWhen(again), { maxAttempts: attempts - 1, backoff });
 }
-const WAITING = new Set(['EAGAIN', 'ECONNREFUSED']);
+const WAITING = new Set(['EAGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']);
 const BROKEN = new Set(['ECONNRESET', 'EPIPE']);
 
 /** Refusals as errors: ours from their body; others say that it was not Holdfast that answered. */

@@ -8,6 +8,14 @@ export type Endpoint =
   | { readonly kind: 'unix'; readonly text: string; readonly socketPath: string }
   | { readonly kind: 'tcp'; readonly text: string; readonly secure: boolean; readonly host: string; readonly port: number; readonly basePath: string };
 
+/** One endpoint, or several of one cluster with commas between. @throws invalid_argument, naming the field `endpoint`. */
+export function parseEndpoints(text: string): readonly [Endpoint, ...Endpoint[]] {
+  // A socket's path may hold a comma; several endpoints are of hosts.
+  const parts = text.startsWith('unix:') ? [text] : text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+  const [first, ...more] = parts.map(parseEndpoint);
+  return [first ?? parseEndpoint(text), ...more];
+}
+
 /** @throws invalid_argument, naming the field `endpoint`. */
 export function parseEndpoint(text: string): Endpoint {
   const refuse = (message: string): never => {

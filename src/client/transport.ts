@@ -24,10 +24,13 @@ export interface WireAnswer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
 }
-/** Certificates for https, as PEM. */
+/** Certificates for https: each as PEM, or the path of a file that holds it. */
 export interface TlsOptions {
+  /** Root certificate of the cluster. */
   readonly ca?: string | undefined;
+  /** The client's certificate, with its issuers. */
   readonly cert?: string | undefined;
+  /** The client's private key: a secret. */
   readonly key?: string | undefined;
 }
 
@@ -52,6 +55,8 @@ export class NoAnswer extends HoldfastError {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Connections at once; further requests wait for one of them. */
 const MAX_CONNECTIONS = 64;
+/** A host that is away gives no sign at all. */
+const CONNECT_MS = 10_000;
 
 export function createTransport(endpoint: Endpoint, tls: TlsOptions = {}): Transport {
   let agent: Agent | undefined;
@@ -60,8 +65,8 @@ export function createTransport(endpoint: Endpoint, tls: TlsOptions = {}): Trans
   async function prepare(): Promise<{ readonly agent: Agent; readonly start: typeof request }> {
     const options = { keepAlive: true, maxSockets: MAX_CONNECTIONS, scheduling: 'lifo' as const };
     if (endpoint.kind === 'tcp' && endpoint.secure) {
-      const https = await import('node:https'); // only who needs it loads TLS
-      agent ??= new https.Agent({ ...options, minVersion: 'TLSv1.2', ...(tls.ca === undefined ? {} : { ca: tls.ca }), ...(tls.cert === undefined ? {} : { cert: tls.cert }), ...(tls.key === undefined ? {} : { key: tls.key }) });
+      const { https, secureContext } = await import('./tls.ts'); // only who needs it loads TLS
+      agent ??= new https.Agent({ ...options, minVersion: 'TLSv1.3', ...(await secureContext(tls)) });
       secureRequest = https.request;
     }
     agent ??= new http.Agent(options);
@@ -70,7 +75,7 @@ export function createTransport(endpoint: Endpoint, tls: TlsOptions = {}): Trans
 
   async function open(wire: WireRequest, whole?: (answer: IncomingMessage) => Promise<WireAnswer>): Promise<IncomingMessage | WireAnswer> {
     wire.signal?.throwIfAborted();
-    const { agent: connections, start } = await prepare();
+    const { agent: connections, start } = await prepare().catch((error: unknown) => { throw error instanceof HoldfastError ? error : new HoldfastError('invalid_argument', String(error), { field: 'tls' }); });
     const where: RequestOptions = endpoint.kind === 'unix'
       ? { socketPath: endpoint.socketPath, path: wire.path, headers: { host: 'localhost', ...wire.headers } }
       : { host: endpoint.host, port: endpoint.port, path: endpoint.basePath + wire.path, headers: wire.headers };
@@ -86,6 +91,11 @@ export function createTransport(endpoint: Endpoint, tls: TlsOptions = {}): Trans
       const onAbort = (): void => { fail(undefined); };
       const timer = setTimeout(() => fail(Object.assign(new Error(`no answer within ${wire.timeoutMs} ms`), { code: 'ETIMEDOUT' })), wire.timeoutMs);
       wire.signal?.addEventListener('abort', onAbort, { once: true });
+      if (endpoint.kind === 'tcp') outgoing.once('socket', (socket) => {
+        if (!socket.connecting) return;
+        const impatience = setTimeout(() => fail(Object.assign(new Error(`no connection within ${CONNECT_MS / 1000} s`), { code: 'EHOSTDOWN' })), CONNECT_MS);
+        for (const event of ['connect', 'close'] as const) socket.once(event, () => clearTimeout(impatience));
+      });
       outgoing.on('error', (error) => { if (!answered) fail(error); });
       outgoing.once('response', (answer) => {
         answered = true;
@@ -149,8 +159,39 @@ function explain(thrown: unknown, endpoint: Endpoint, outgoing: ClientRequest): 
     case 'ECONNRESET':
     case 'EPIPE':
       return away(`the connection to ${where} broke before the answer`, 'The request may have been carried out: look before sending it again.');
-    default: return away(`holdfastd at ${where} cannot be reached: ${message}`);
+    case 'EHOSTDOWN':
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return away(`${where} cannot be reached: ${message}`, 'Is the machine up, and does the network let this through?');
+    default: {
+      const refused = distrust(code, message, where, first);
+      if (refused !== null) return of(new HoldfastError(refused.code, refused.message, { object: `endpoint ${endpoint.text}`, field: 'ca', hint: refused.hint }));
+      return away(`holdfastd at ${where} cannot be reached: ${message}`);
+    }
   }
 }
 
-const NOT_CONNECTED = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'EAGAIN', 'ENOTSOCK', 'ENOTFOUND', 'EAI_AGAIN']);
+/** Why the server was not believed; null when that was not it. */
+function distrust(code: string, message: string, where: string, cause: unknown): { readonly code: 'permission_denied' | 'unavailable'; readonly message: string; readonly hint: string } | null {
+  const refuse = (text: string, hint: string) => ({ code: 'permission_denied', message: text, hint }) as const;
+  switch (code) {
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'CERT_SIGNATURE_FAILURE':
+      return refuse(`${where} shows a certificate of an authority that is not the one given as CA`, 'Give the root certificate of this cluster (--ca, HOLDFAST_CA_FILE). If it is the right one, somebody else answers there.');
+    case 'CERT_HAS_EXPIRED': return refuse(`the certificate of ${where} has expired`, 'Look at that node: holdfastd renews it by itself while it runs. Is this machine\'s clock right?');
+    case 'CERT_NOT_YET_VALID': return refuse(`the certificate of ${where} is not valid yet`, 'Are the clocks right?');
+    case 'ERR_TLS_CERT_ALTNAME_INVALID': return refuse(`${where} is not a name of the node that answers there: its certificate is for ${(cause as { readonly cert?: { readonly subjectaltname?: string } }).cert?.subjectaltname ?? 'others'}`, 'Use one of these names as endpoint.');
+    case 'INVALID_PURPOSE': return refuse(`${where} shows a certificate that is not a server's`, 'Somebody else answers there.');
+    case 'EPROTO':
+    case 'ERR_SSL_WRONG_VERSION_NUMBER':
+    case 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION':
+      return { code: 'unavailable', message: `${where} does not speak TLS 1.3: ${message}`, hint: 'Is that the port of holdfastd (7480), and is the endpoint right?' };
+    default: return null;
+  }
+}
+
+const NOT_CONNECTED = new Set(['ENOENT', 'ECONNREFUSED', 'EACCES', 'EPERM', 'EAGAIN', 'ENOTSOCK', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTDOWN', 'EHOSTUNREACH', 'ENETUNREACH']);

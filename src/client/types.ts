@@ -1,4 +1,5 @@
 /** The nouns that the client speaks: the model's where it has them, else the API's own. */
+import type { JoinToken } from '../model/identity.ts';
 import type { Operation } from '../model/operation.ts';
 import type { components } from './generated/schema.ts';
 
@@ -18,6 +19,19 @@ export type CreateSnapshot = Given<Schemas['CreateSnapshot']>;
 export type UpdateSnapshot = Given<Schemas['UpdateSnapshot']>;
 export type PublishVolume = Given<Schemas['PublishVolume']>;
 export type UnpublishVolume = Given<Schemas['UnpublishVolume']>;
+export type UpdateNode = Given<Schemas['UpdateNode']>;
+export type NodeHolding = Schemas['NodeHolding'];
+export type StoreMember = Schemas['StoreMember'];
+export type CreateToken = Given<Schemas['CreateToken']>;
+export interface CreatedToken {
+  /** As it must be given to who joins: a secret. */
+  readonly token: string;
+  readonly record: JoinToken;
+}
+export type SignCertificate = Given<Schemas['SignCertificate']>;
+export type SignedCertificate = Schemas['SignedCertificate'];
+export type RenewCertificate = Given<Schemas['RenewCertificate']>;
+export type RenewedCertificate = Schemas['RenewedCertificate'];
 export type Status = Schemas['Status'];
 export type Capacity = Schemas['Capacity'];
 export type PlacementExplanation = Schemas['PlacementExplanation'];
