@@ -5,6 +5,7 @@
 import { HoldfastError } from '../model/errors.ts';
 import { checkLabels, isName } from '../model/name.ts';
 import { NODE_ROLES, type Node } from '../model/node.ts';
+import { isOver } from '../model/operation.ts';
 import type { Volume } from '../model/volume.ts';
 import type { NodeControl, NodeHolding, UpdateNode } from './cluster-control.ts';
 import type { Members } from './cluster/members.ts';
@@ -20,6 +21,8 @@ export interface NodeSettings extends Removal {
   /** Ids of nodes that are being removed and therefore lead no more. */
   readonly leaving: Set<string>;
 }
+
+const DRAIN_ENDS_MS = 5_000;
 
 export const nodeSubject = (node: Pick<Node, 'id' | 'name'>) => ({ kind: 'node', id: node.id, name: node.name }) as const;
 
@@ -90,7 +93,7 @@ export function createNodeUseCases(ctx: Context, settings: NodeSettings): NodeCo
         checkVersion(object, node.version, options.expectedVersion);
         const running = await ctx.operations.runningOf(node.id);
         if (running?.kind === 'node.drain') return { object: seen(node), operation: running, warnings: [] };
-        await ctx.operations.refuseWhileRunning(node.id, object);
+        await ctx.operations.refuseWhileRunning(node.id, object, running);
         if (node.spec.cordoned && node.status.state === 'drained') return { object: seen(node), operation: null, warnings: [] };
         const attached = (await holdingsOf(ctx, node.id)).filter((holding) => holding.attached);
         const cordoned: Node = { ...node, version: node.version + (node.spec.cordoned ? 0 : 1), spec: { ...node.spec, cordoned: true }, status: { ...node.status, state: 'draining' } };
@@ -124,9 +127,10 @@ export function createNodeUseCases(ctx: Context, settings: NodeSettings): NodeCo
         checkVersion(object, node.version, options.expectedVersion);
         const running = await ctx.operations.runningOf(node.id);
         if (running?.kind === 'node.remove') return { object: seen(node), operation: running, warnings: [] };
-        // A drain that waits is no obstacle for the removal of a node that is gone.
-        if (running?.kind === 'node.drain' && !ctx.members.isAlive(node.id)) await ctx.operations.cancel(running.id).catch(() => undefined);
-        await ctx.operations.refuseWhileRunning(node.id, object);
+        // The drain of a node that is gone ends by itself, soon.
+        const ending = running?.kind === 'node.drain' && !ctx.members.isAlive(node.id);
+        if (ending && isOver(await ctx.operations.wait(running.id, DRAIN_ENDS_MS))) continue;
+        await ctx.operations.refuseWhileRunning(node.id, object, running);
         await removal.refuse(node, request.abandon ?? false);
         const leaving: Node = { ...node, version: node.version + (node.spec.cordoned ? 0 : 1), spec: { ...node.spec, cordoned: true } };
         const operation = ctx.operations.draft({ kind: 'node.remove', node: ctx.leader.current() ?? ctx.node.id, target: nodeSubject(node), args: { abandon: request.abandon ?? false } });

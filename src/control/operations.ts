@@ -33,8 +33,8 @@ export interface Operations {
   begin(operation: Operation, compare: readonly Compare[], writes: readonly Write[]): Promise<number | null>;
   /** The running operation of an object, wherever it runs. */
   runningOf(targetId: string): Promise<Operation | null>;
-  /** Throws conflict (retryable) while one runs on the object. */
-  refuseWhileRunning(targetId: string, object: string): Promise<void>;
+  /** Throws conflict (retryable) while one runs on the object. @param known what `runningOf` has just said, so that nothing changes in between. */
+  refuseWhileRunning(targetId: string, object: string, known?: Operation | null): Promise<void>;
   /** Whether one runs on the object on this node. */
   busy(targetId: string): boolean;
   get(id: string): Promise<Operation>;
@@ -163,8 +163,8 @@ export function createOperations(seams: Seams, locks: Locks, { nodeId, isAlive, 
     },
 
     runningOf,
-    async refuseWhileRunning(targetId, object) {
-      const other = await runningOf(targetId);
+    async refuseWhileRunning(targetId, object, known) {
+      const other = known === undefined ? await runningOf(targetId) : known;
       if (other === null) return;
       throw new HoldfastError('conflict', `${object} is being changed: operation ${other.id} (${other.kind}, step ${other.step}) runs`, { object, hint: `Wait for it: holdfast operation watch ${other.id}` }, { retryable: true });
     },

@@ -105,7 +105,7 @@ export function createPoolUseCases(ctx: Context): PoolUseCases {
       for (;;) {
         const running = await ctx.operations.runningOf(pool.id);
         if (running?.kind === 'pool.remove') return { object: pool, operation: running, warnings: [] };
-        await ctx.operations.refuseWhileRunning(pool.id, object);
+        await ctx.operations.refuseWhileRunning(pool.id, object, running);
         const entry = await needPool(ctx.store, pool.id);
         const live = (await volumesOn(ctx.store, pool.node)).map(({ value }) => value).filter(({ status }) => status.state !== 'trashed').filter(inPool(pool.id));
         if (live.length > 0) {

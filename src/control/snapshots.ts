@@ -176,7 +176,7 @@ export function createSnapshotUseCases(ctx: Context, attachment: Attachment): Sn
       const { value: volume } = await needVolume(ctx.store, snapshot.spec.volume);
       const running = await ctx.operations.runningOf(volume.id);
       if (running?.kind === 'snapshot.remove' && running.args.snapshot === snapshot.id) return { object: snapshot, operation: running, warnings: [] };
-      await ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`);
+      await ctx.operations.refuseWhileRunning(volume.id, `volume ${volume.name}`, running);
       const removing: Snapshot = { ...snapshot, version: snapshot.version + 1, status: { ...snapshot.status, state: 'removing' } };
       const operation = ctx.operations.draft({ kind: 'snapshot.remove', node: carrierOf(ctx, volume), target: target(volume), args: { snapshot: snapshot.id } });
       const begun = await ctx.operations.begin(operation, [{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: removing }]);

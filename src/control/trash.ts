@@ -152,7 +152,7 @@ export async function purge(ctx: Context, trashed: Volume): Promise<Accepted<Vol
   for (;;) {
     const running = await ctx.operations.runningOf(trashed.id);
     if (running?.kind === 'volume.purge') return { object: trashed, operation: running, warnings: [] };
-    await ctx.operations.refuseWhileRunning(trashed.id, `volume ${target(trashed).name}`);
+    await ctx.operations.refuseWhileRunning(trashed.id, `volume ${target(trashed).name}`, running);
     const entry = await ctx.store.get<Volume>(KEYS.trashed(trashed.id));
     if (entry === null) throw new HoldfastError('not_found', `volume ${trashed.id} is not in the trash any more`, { object: `volume ${trashed.id}` });
     const operation = ctx.operations.draft({ kind: 'volume.purge', node: carrierOf(ctx, trashed), target: target(trashed) });

@@ -101,7 +101,7 @@ export function createVolumeUseCases(ctx: Context, attachment: Attachment): Volu
       const size = checkSize(object, sizeBytes);
       const running = await ctx.operations.runningOf(volume.id);
       if (running?.kind === 'volume.grow' && running.args.to === size) return { object: volume, operation: running, warnings: [] };
-      await ctx.operations.refuseWhileRunning(volume.id, object);
+      await ctx.operations.refuseWhileRunning(volume.id, object, running);
       if (size < volume.spec.size_bytes) {
         throw new HoldfastError('invalid_argument', `${object} has ${formatBytes(volume.spec.size_bytes)} and cannot shrink to ${formatBytes(size)}`, { object, field: 'size', hint: `Volumes only grow: ask for ${formatSize(volume.spec.size_bytes)} or more, or make a smaller one and copy.` });
       }
@@ -140,7 +140,7 @@ export function createVolumeUseCases(ctx: Context, attachment: Attachment): Volu
       checkVersion(object, volume.version, options.expectedVersion);
       const running = await ctx.operations.runningOf(volume.id);
       if (running?.kind === 'volume.remove') return { object: volume, operation: running, warnings: [] };
-      await ctx.operations.refuseWhileRunning(volume.id, object);
+      await ctx.operations.refuseWhileRunning(volume.id, object, running);
       if (volume.spec.deletion_protection) {
         throw new HoldfastError('failed_precondition', `${object} is protected from deletion`, { object, field: 'deletion_protection', hint: `Lift it first: holdfast volume update ${volume.name} --no-protect (Terraform: deletion_protection = false, apply, then destroy).` });
       }

@@ -30,7 +30,8 @@ export interface Bench {
   done<T>(accepted: Promise<Accepted<T>>): Promise<Operation | null>;
 }
 
-const replicasOn = (machine: MemoryMachine): ReadonlyMap<string, MemoryReplica> => new Map([...machine.media.values()].flatMap(({ replicas }) => [...replicas]));
+const mediaOf = (machines: readonly MemoryMachine[]) => machines.flatMap(({ media }) => [...media.values()]);
+const replicasOn = (machines: readonly MemoryMachine[]): ReadonlyMap<string, MemoryReplica> => new Map(mediaOf(machines).flatMap(({ replicas }) => [...replicas]));
 
 interface World { readonly store: Store; readonly machine: MemoryMachine; readonly clock: ManualClock; readonly seed: { value: number } }
 
@@ -93,7 +94,8 @@ export function newWorld(): World {
 }
 
 /** Faults of what is in the store and on the machine together; empty when sound and at rest. */
-export async function unsound({ store, machine }: Pick<Bench, 'store' | 'machine'>): Promise<readonly string[]> {
+export async function unsound({ store, machine }: { readonly store: Store; readonly machine: MemoryMachine | readonly MemoryMachine[] }): Promise<readonly string[]> {
+  const machines = machine instanceof MemoryMachine ? [machine] : machine;
   const faults: string[] = [];
   const all = async <T>(prefix: string): Promise<readonly T[]> => (await store.list<T>(prefix)).entries.map(({ value }) => value);
   const [pools, volumes, trash, snapshots, operations] = [await all<Pool>('/pools/'), await all<Volume>('/volumes/'), await all<Volume>('/trash/'), await all<Snapshot>('/snapshots/'), await all<Operation>('/operations/')];
@@ -105,14 +107,16 @@ export async function unsound({ store, machine }: Pick<Bench, 'store' | 'machine
     if (pool.status.allocated_bytes !== promised) faults.push(`pool ${pool.name} counts ${pool.status.allocated_bytes} bytes, its volumes and snapshots have ${promised}`);
   }
   for (const volume of [...volumes, ...trash]) {
-    const replica = replicasOn(machine).get(volume.replication.replicas[0]?.id ?? '');
+    // Given up with its node: nothing of it is anywhere.
+    if (volume.replication.replicas[0]?.state === 'lost') continue;
+    const replica = replicasOn(machines).get(volume.replication.replicas[0]?.id ?? '');
     if (!replica?.images.has(volume.replication.history)) faults.push(`volume ${volume.name} has no image of history ${volume.replication.history}`);
     if (volume.replication.attaching !== null) faults.push(`volume ${volume.name} is still attaching`);
     const kept = snapshots.filter(({ spec }) => spec.volume === volume.id);
     for (const snapshot of kept) if (!replica?.snapshots.has(snapshot.id)) faults.push(`snapshot ${snapshot.name} has no image`);
     for (const id of replica?.snapshots.keys() ?? []) if (!kept.some((snapshot) => snapshot.id === id)) faults.push(`image of snapshot ${id} belongs to nobody`);
     if ((replica?.images.size ?? 0) > 1) faults.push(`volume ${volume.name} has images of ${replica?.images.size} histories`);
-    const device = machine.devices.get(volume.replication.replicas[0]?.id ?? '');
+    const device = machines.map(({ devices }) => devices.get(volume.replication.replicas[0]?.id ?? '')).find((one) => one !== undefined);
     if ((device !== undefined) !== (volume.replication.writer !== null)) faults.push(`volume ${volume.name}: writer ${JSON.stringify(volume.replication.writer)}, device ${device?.path ?? 'none'}`);
   }
   // Consumers of a mount that was cut off are shown: degraded, by a condition.
@@ -124,7 +128,7 @@ export async function unsound({ store, machine }: Pick<Bench, 'store' | 'machine
   faults.push(...await wrongIndexes(store, pools, [...volumes, ...trash], trash));
   const owned = new Set([...volumes, ...trash].map(({ replication }) => replication.replicas[0]?.id));
   const inUse = new Set(pools.map(({ id }) => id));
-  const claimed = [...machine.media.values()].filter(({ marker }) => marker !== null && !marker.released && inUse.has(marker.pool_id));
+  const claimed = mediaOf(machines).filter(({ marker }) => marker !== null && !marker.released && inUse.has(marker.pool_id));
   for (const id of claimed.flatMap(({ replicas }) => [...replicas.keys()])) if (!owned.has(id)) faults.push(`replica ${id} on the medium belongs to nobody`);
   return faults;
 }
