@@ -57,7 +57,7 @@ export function createVolumePlacing(ctx: Context): VolumePlacing {
       const source = request.source_snapshot === undefined ? null : (await needSnapshot(ctx.store, request.source_snapshot)).value;
       if (source !== null && source.status.state !== 'ready') throw new HoldfastError('failed_precondition', `snapshot ${source.volume_name}@${source.name} is ${source.status.state}`, { object: `snapshot ${source.id}` });
       const asked = request.pool === undefined ? null : (await needPool(ctx.store, request.pool)).value;
-      const { nodes } = await view.look();
+      const nodes = await view.nodes();
       const { name, spec } = completeVolume(request, asked?.id ?? null, source, storageNodes(nodes));
       const object = `volume ${name}`;
       checkRuleNode(object, spec.placement, nodes.values());

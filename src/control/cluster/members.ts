@@ -32,6 +32,8 @@ export interface Members {
   isAlive(id: string): boolean;
   /** Nodes with a daemon that lives, this one left out. */
   others(): readonly { readonly id: string; readonly name: string; readonly alive: Alive }[];
+  /** Raised by every change: what was derived at the same number is still right. */
+  changes(): number;
   learn(entry: Entry<Node>): void;
   refresh(id: string): Promise<void>;
 }
@@ -50,11 +52,13 @@ export function stateOf(record: Node, alive: boolean): NodeState {
 
 /** @param self id of this node: it lives, whatever the store says. */
 export function createMembers(seams: { readonly store: Store; readonly clock: Clock; readonly log: Log }, self: string, signal: AbortSignal): Members {
-  const nodes = createMirror<Node>(seams, KEYS.nodes, signal);
+  let changed = 0;
+  const nodes = createMirror<Node>(seams, KEYS.nodes, signal, () => void (changed += 1));
   /** Its clock less ours, and when it was last seen to go. */
   const offsets = new Map<string, number>();
   const lostAt = new Map<string, string>();
   const alive = createMirror<Alive>(seams, KEYS.alives, signal, (before, after) => {
+    changed += 1;
     const id = (after ?? before)?.key.slice(KEYS.alives.length) ?? '';
     if (after === null) {
       lostAt.set(id, new Date(seams.clock.now()).toISOString());
@@ -101,6 +105,7 @@ export function createMembers(seams: { readonly store: Store; readonly clock: Cl
       const id = key.slice(KEYS.alives.length);
       return id === self ? [] : [{ id, name: nodes.entries.get(KEYS.node(id))?.value.name ?? id, alive: value }];
     }),
+    changes: () => changed,
     learn: (entry) => nodes.learn(entry),
     async refresh(id) {
       await nodes.refresh(KEYS.node(id));

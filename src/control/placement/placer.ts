@@ -30,6 +30,8 @@ export interface PlacementView {
   readonly locks: Locks;
   /** Every pool by its id and every node, from memory. A little late: what is written compares revisions. */
   look(): Promise<{ readonly pools: ReadonlyMap<string, SeenPool>; readonly nodes: Nodes }>;
+  /** Only the nodes. */
+  nodes(): Promise<Nodes>;
   learn(entry: Entry<Pool>): void;
   /** Reads a pool and its node anew. */
   refresh(pool: Pool): Promise<void>;
@@ -53,7 +55,9 @@ export interface Placer {
 
 /** etcd takes 128 writes in one transaction. */
 const MAX_WRITES = 100;
-const MAX_BATCHES = 4;
+const MAX_BATCHES = 8;
+/** Groups that are remembered; what is old is found out by the compare. */
+const MAX_GROUPS = 4_096;
 /** So many that wait for a busy pool or group are passed over before a batch is closed. */
 const MAX_PASSED = 64;
 const MAX_TRIES = 50;
@@ -79,11 +83,13 @@ interface Batch {
   readonly writes: Write[];
 }
 
-export function createPlacer(view: PlacementView): Placer {
+export function createPlacer(view: Omit<PlacementView, 'nodes'>): Placer {
   const queue: Waiting[] = [];
   /** Pools and groups of batches on their way, as they will be. */
   const pendingPools = new Map<string, Pool>();
   const pendingGroups = new Set<string>();
+  /** As this placer last read or wrote them. */
+  const knownGroups = new Map<string, GroupEntry>();
   let batches = 0;
   let pumping = false;
   /** Something has changed since the queue was last looked at. */
@@ -97,16 +103,19 @@ export function createPlacer(view: PlacementView): Placer {
     return { spread: of('spread_by'), antiAffinity: of('anti_affinity') };
   };
 
-  const readGroups = async (jobs: readonly PlacementJob<unknown>[]): Promise<Map<string, GroupEntry>> => {
-    const names = new Map(jobs.flatMap(({ groups }) => groups).map((name) => [groupKey(name), name]));
-    return new Map((await Promise.all([...names.values()].map((name) => readGroup(view.store, name)))).map((entry) => [entry.key, entry]));
+  const readGroups = async (all: readonly GroupName[]): Promise<ReadonlyMap<string, GroupEntry>> => {
+    const names = new Map(all.map((name) => [groupKey(name), name]));
+    const entries = await Promise.all([...names].map(async ([key, name]) => knownGroups.get(key) ?? readGroup(view.store, name)));
+    if (knownGroups.size > MAX_GROUPS) knownGroups.clear();
+    for (const entry of entries) knownGroups.set(entry.key, entry);
+    return new Map(entries.map((entry) => [entry.key, entry]));
   };
 
   /** The next batch; what it takes leaves the queue. `news`: somebody was answered, or is to be looked at again. */
   const assemble = async (): Promise<Batch & { readonly news: boolean }> => {
     const candidates = queue.slice(0, MAX_WRITES);
     const free = candidates.filter(({ job }) => !job.groups.some((name) => pendingGroups.has(groupKey(name))));
-    const groups = await readGroups(free.map(({ job }) => job));
+    const groups = await readGroups(free.flatMap(({ job }) => job.groups));
     const { pools, nodes } = await view.look();
     const all = [...pools.values()].map(({ seen }) => seen);
     const sight = createSight(all.map((pool) => pendingPools.get(pool.id) ?? pool));
@@ -149,7 +158,10 @@ export function createPlacer(view: PlacementView): Placer {
     }
     if (refused.length > 0) {
       await view.refreshAll();
-      for (const waiting of refused) waiting.checked = true;
+      for (const waiting of refused) {
+        waiting.checked = true;
+        for (const name of waiting.job.groups) knownGroups.delete(groupKey(name));
+      }
     }
     return { ...batch, news: refused.length > 0 || queue.length < before };
   };
@@ -239,6 +251,7 @@ export function createPlacer(view: PlacementView): Placer {
       ));
       if (!done.committed) return await again(batch);
       for (const { from, record } of pools.values()) view.learn({ key: from.entry.key, value: record, revision: done.revision });
+      for (const [key, { entry, group }] of groups) knownGroups.set(key, { ...entry, revision: done.revision, group });
       for (const { waiting, result } of members) waiting.resolve({ result, revision: done.revision });
     } catch (error) {
       for (const { waiting } of members) waiting.reject(error);
@@ -246,7 +259,8 @@ export function createPlacer(view: PlacementView): Placer {
   };
 
   /** Somebody else wrote in between: who can never succeed is told, the others are decided again, first of all. */
-  const again = async ({ members, pools }: Batch): Promise<void> => {
+  const again = async ({ members, pools, groups }: Batch): Promise<void> => {
+    for (const key of groups.keys()) knownGroups.delete(key);
     const [own] = await Promise.all([
       Promise.all(members.map(async ({ compare }) => (await Promise.all(compare.map(async ({ key, revision }) => ((await view.store.get(key))?.revision ?? 0) === revision))).every(Boolean))),
       Promise.all([...pools.values()].map(({ from }) => view.refresh(from.entry.value))),
@@ -270,7 +284,8 @@ export function createPlacer(view: PlacementView): Placer {
     }),
 
     async preview(wish, replicas, names) {
-      const groups = groupsFor(names, ((read) => (key: string) => read.get(key)?.group)(await readGroups([{ wish, replicas, groups: names, draft: () => ({ compare: [], writes: [], result: null }), lost: () => Promise.resolve(null) }])));
+      const read = new Map((await Promise.all(names.map((name) => readGroup(view.store, name)))).map((entry) => [entry.key, entry.group]));
+      const groups = groupsFor(names, (key) => read.get(key));
       const choose = async (): Promise<readonly Place[]> => {
         const { pools, nodes } = await view.look();
         return choosePlaces(wish, replicas, [...pools.values()].map(({ seen }) => seen), nodes, groups);
