@@ -13,7 +13,7 @@ import { API_PORT, type Address, type Wanted, type WantedCluster, type WantedPac
 
 const KEYS = ['name', 'advertise', 'listen', 'zone', 'labels', 'roles', 'package', 'cluster', 'store', 'daemon', 'pools'] as const;
 /** Settings of the daemon that follow from the other keys. */
-const DERIVED = ['node_name', 'cluster_name', 'listen', 'advertise', 'store', 'import_embedded'];
+export const DERIVED_SETTINGS: readonly string[] = ['node_name', 'cluster_name', 'listen', 'advertise', 'store', 'import_embedded'];
 
 /**
  * @param directory what relative paths are below.
@@ -145,7 +145,7 @@ function labelsOf(field: Field): Labels {
 
 function daemonOf(field: Field): Readonly<Record<string, unknown>> {
   if (typeof field.value !== 'object' || field.value === null || Array.isArray(field.value)) throw wrong(field.at, 'is not an object', 'Settings of holdfastd.json: {"log_level": "debug"}.');
-  const derived = Object.keys(field.value).find((key) => DERIVED.includes(key));
+  const derived = Object.keys(field.value).find((key) => DERIVED_SETTINGS.includes(key));
   if (derived !== undefined) throw wrong(`${field.at}.${derived}`, 'follows from the other keys of node.json', 'Leave it out here.');
   return field.value as Readonly<Record<string, unknown>>;
 }

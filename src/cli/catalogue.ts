@@ -64,7 +64,14 @@ export const CATALOGUE: readonly Entry[] = [
 
   { name: 'node list', summary: 'List nodes', load: () => import('./commands/node-list.ts') },
   { name: 'node inspect', summary: 'Show one node, and what its kernel and tools offer', load: () => import('./commands/node-inspect.ts') },
-  { name: 'cluster status', summary: 'Which cluster this is', load: () => import('./commands/cluster-status.ts') },
+  { name: 'node update', summary: 'Change zone, address or labels of a node', load: () => import('./commands/node-update.ts') },
+  { name: 'node drain', summary: 'Let a node go empty of work', load: () => import('./commands/node-drain.ts') },
+  { name: 'node undrain', summary: 'Let a node take work again', load: () => import('./commands/node-undrain.ts') },
+  { name: 'node remove', summary: 'Take a node out of the cluster', load: () => import('./commands/node-remove.ts') },
+  { name: 'node converge', summary: 'Make this machine what its node.json says', load: () => import('./commands/node-converge.ts') },
+  { name: 'cluster init', summary: 'Begin a cluster on this machine', load: () => import('./commands/cluster-init.ts') },
+  { name: 'cluster join', summary: 'Make this machine a node of a cluster', load: () => import('./commands/cluster-join.ts') },
+  { name: 'cluster status', summary: 'How the cluster stands, on one screen', load: () => import('./commands/cluster-status.ts') },
 
   { name: 'operation list', summary: 'List operations, newest first', load: () => import('./commands/operation-list.ts') },
   { name: 'operation inspect', summary: 'Show one operation in full', load: () => import('./commands/operation-inspect.ts') },

@@ -14,6 +14,8 @@ export interface Host {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: Sink;
   readonly stderr: Sink;
+  /** Node.js and the file that run; what lies beside the file belongs to it. */
+  readonly program: { readonly node: string; readonly script: string };
   /** Milliseconds since 1970. */
   now(): number;
   /** Ctrl-C while the listener is there calls it instead of ending the process. Returns what takes it away. */

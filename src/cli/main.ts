@@ -22,6 +22,7 @@ const host: Host = {
   get stdin() { return process.stdin; },
   stdout: process.stdout,
   stderr: process.stderr,
+  program: { node: process.execPath, script: process.argv[1] ?? '' },
   now: () => Date.now(),
   onInterrupt(listener) {
     listeners.add(listener);

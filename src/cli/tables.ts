@@ -1,5 +1,5 @@
 /** The columns of every noun's table, in one place, so that the same thing looks the same everywhere. */
-import type { Capacity, PlacementExplanation } from '../client/client.ts';
+import type { Capacity, NodeHolding, PlacementExplanation, StoreMember } from '../client/client.ts';
 import { formatBytes } from '../model/bytes.ts';
 import type { HoldfastEvent, Node } from '../model/node.ts';
 import type { Operation } from '../model/operation.ts';
@@ -18,7 +18,7 @@ export interface Names {
 }
 
 const STATE_COLOURS: Readonly<Record<string, Colour>> = {
-  ready: 'green', succeeded: 'green', 'in-sync': 'green',
+  ready: 'green', joining: 'cyan', draining: 'yellow', drained: 'yellow', succeeded: 'green', 'in-sync': 'green',
   creating: 'cyan', pending: 'cyan', running: 'cyan', syncing: 'cyan', removing: 'cyan',
   degraded: 'yellow', incomplete: 'yellow', cancelled: 'yellow', stale: 'yellow',
   unavailable: 'red', failed: 'red', lost: 'red', trashed: 'dim',
@@ -110,15 +110,42 @@ export const snapshotColumns = (now: number): readonly Column<Snapshot>[] => [
   id(),
 ];
 
-export const nodeColumns = (now: number): readonly Column<Node>[] => [
-  { header: 'NAME', value: ({ name }) => name, colour: () => 'bold' },
+/** What is known of the nodes beside their records. */
+export interface AboutNodes {
+  /** Id of the node that leads. */
+  readonly leader: string | null;
+  readonly volumes: readonly Volume[];
+}
+
+export const nodeColumns = (now: number, { leader, volumes }: AboutNodes = { leader: null, volumes: [] }): readonly Column<Node>[] => [
+  { header: 'NAME', value: (node) => `${node.name}${node.id === leader ? ' *' : ''}`, colour: () => 'bold' },
   state(),
   { header: 'ROLES', value: ({ spec }) => spec.roles.join(',') },
+  { header: 'ZONE', value: ({ spec }) => spec.zone, sparse: true },
+  { header: 'ADDRESS', value: ({ spec }) => spec.address ?? '', sparse: true },
+  { header: 'VOLUMES', value: ({ id: node }) => String(volumes.filter(({ replication }) => replication.replicas.some((replica) => replica.node === node)).length), align: 'right', minor: 4 },
   { header: 'DAEMON', value: ({ status }) => status.daemon_version },
-  { header: 'KERNEL', value: ({ status }) => status.capabilities.kernel, minor: 2 },
-  { header: 'CANNOT', value: ({ status }) => Object.entries(status.capabilities.features).filter(([, { available }]) => !available).map(([name]) => name).join(', '), flexible: 'cut', sparse: true },
+  { header: 'KERNEL', value: ({ status }) => status.capabilities.kernel, minor: 2, wide: true },
+  { header: 'CANNOT', value: ({ status }) => Object.entries(status.capabilities.features).filter(([, { available }]) => !available).map(([name]) => name).join(', '), flexible: 'cut', sparse: true, minor: 5 },
   conditions(),
   age(now),
+  labels(),
+  id(),
+];
+
+export const holdingColumns = (): readonly Column<NodeHolding>[] => [
+  { header: 'VOLUME', value: ({ name }) => name, colour: () => 'bold' },
+  { header: 'SIZE', value: ({ size_bytes: bytes }) => formatBytes(bytes), align: 'right' },
+  { header: 'LAST COPY', value: ({ last_copy: last }) => (last ? 'yes' : ''), colour: () => 'red', sparse: true },
+  { header: 'ATTACHED', value: ({ attached }) => (attached ? 'yes' : ''), sparse: true },
+  { header: 'IN USE BY', value: ({ consumers }) => consumers.join(', '), flexible: 'cut', sparse: true },
+];
+
+export const memberColumns = (): readonly Column<StoreMember>[] => [
+  { header: 'NODE', value: ({ name }) => (name === '' ? '(not started)' : name), colour: () => 'bold' },
+  { header: 'STATE', value: ({ healthy }) => (healthy ? 'healthy' : 'no answer'), colour: ({ healthy }) => (healthy ? 'green' : 'red') },
+  { header: 'VOTE', value: ({ learner }) => (learner ? 'learner' : 'voter'), colour: ({ learner }) => (learner ? 'cyan' : undefined) },
+  { header: 'ADDRESS', value: ({ client_urls: urls }) => urls.join(', '), flexible: 'cut' },
   id(),
 ];
 

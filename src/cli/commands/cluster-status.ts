@@ -1,21 +1,13 @@
 /** `holdfast cluster status`. */
-import { formatMoment } from '../format.ts';
 import { command } from '../command.ts';
-import { plain } from '../paint.ts';
-import { createSheet } from '../sheet.ts';
-import { nodeColumns } from '../tables.ts';
+import { clusterSheet } from '../views/cluster.ts';
 
 export default command({
-  examples: [['cluster status', 'Which cluster this is, and its nodes']],
+  details: 'Nodes, who leads, who holds the control store, versions, problems: one screen.',
+  examples: [['cluster status', 'How the cluster stands'], ['cluster status -o json', 'The same for a script']],
   async run({ host, out, client }) {
-    const cluster = await client.cluster();
-    await out.object(cluster, async () => {
-      const nodes = await client.nodes.list().all();
-      return createSheet(out.layout)
-        .title('cluster', cluster.name)
-        .section(null, [['id', plain(cluster.id)], ['made', formatMoment(cluster.created_at, host.now())]])
-        .table('nodes', nodeColumns(host.now()), nodes)
-        .lines();
-    });
+    const [cluster, status, nodes, members] = await Promise.all([client.cluster(), client.status(), client.nodes.list().all(), client.members()]);
+    const shown = { ...cluster, leader: status.leader, nodes, members, problems: status.problems };
+    await out.object(shown, async () => clusterSheet(shown, await client.volumes.list().all(), out.layout, host.now()));
   },
 });

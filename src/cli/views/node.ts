@@ -16,6 +16,8 @@ export function nodeSheet(node: Node, layout: TableLayout, now: number): string[
     .conditions(conditions.map((one) => ({ ...one, note: `for ${formatAge(one.since, now)}` })))
     .section(null, [
       ['roles', node.spec.roles.join(', ')],
+      ['zone', plain(node.spec.zone)],
+      ['address', node.spec.address],
       ['daemon', version],
       ['kernel', plain(capabilities.kernel)],
       ['boot', plain(capabilities.boot_id)],

@@ -23,7 +23,7 @@ function stage({ terminal = false, format = 'table' }: { readonly terminal?: boo
     argv: [], env: { LANG: 'C.UTF-8', TERM: 'dumb' }, cwd: '/', stdin,
     stdout: { write: (text) => { written.out += text; }, isTTY: terminal },
     stderr: { write: (text) => { written.err += text; }, isTTY: terminal, columns: 80 },
-    now: () => NOW,
+    program: { node: 'node', script: 'holdfast.mjs' }, now: () => NOW,
     onInterrupt(listener) { listeners.add(listener); return () => listeners.delete(listener); },
   };
   return {
