@@ -200,6 +200,7 @@ export async function testCluster(names: readonly string[] = ['n1', 'n2', 'n3'],
     events: async () => (await store.list<{ reason: string; message: string }>('/events/')).entries.map(({ value }) => `${value.reason}: ${value.message}`),
     async stop() {
       for (const node of nodes.values()) {
+        node.crashAfter(Number.POSITIVE_INFINITY);
         if (!node.died()) await node.control.stop();
         node.kill();
       }
