@@ -17,10 +17,8 @@ export async function remove(number: number): Promise<void> {
   for (const kernel of lab.kernels) await endKernel(kernel);
   for (const node of lab.nodes) await endNode(number, node);
   await removeSwitch(lab);
-  const devices = lab.nodes.flatMap((node) => node.devices);
-  await detachLoops(devices, folder);
   for (const node of lab.nodes) await unfurnish(number, node.name);
-  await detachLoops(devices, folder);
+  await detachLoops(lab.nodes.flatMap((node) => node.devices), folder);
   for (const node of lab.nodes) removeCgroups(`hf-lab${number}-${node.name}`);
   const left = [...await leftOf(lab), ...mountsBelow(folder)];
   if (left.length > 0) throw new Error(`of lab ${number} these are left: ${left.join(', ')}`);

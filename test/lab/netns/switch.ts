@@ -1,6 +1,7 @@
 // The lab's network: a bridge in a network namespace of its own, one port per node, and one to the host, so that neither
 // the host's bridges nor its firewall see any of it. What is cut or lost is one nftables table in it, written anew from
-// the record at every change: a cut is silent and at once, as if the switch's other side had failed.
+// the record at every change. It takes IP and leaves ARP: what is lost is lost silently, a one-way loss stays one-way,
+// and what is healed is whole at once.
 import { existsSync } from 'node:fs';
 import { must, run, script } from '../run.ts';
 import { folderOf, read, type LabRecord, type NodeRecord } from './record.ts';
@@ -77,13 +78,13 @@ export function ruleset(lab: Pick<LabRecord, 'losses' | 'kernels'> & { readonly 
   const losses = Object.entries(lab.losses).filter(([, percent]) => percent > 0).map(([pair, percent]) => {
     const [from, to] = pair.split('>');
     const chance = percent >= 100 ? '' : `numgen random mod 10000 < ${Math.round(percent * 100)} `;
-    return `iifname "${from}" oifname "${to}" ${chance}drop`;
+    return `iifname "${from}" oifname "${to}" ether type { ip, ip6 } ${chance}drop`;
   });
   const chain = (hook: string, rules: readonly string[]) => [`  chain ${hook} {`, `    type filter hook ${hook} priority 0; policy accept;`, ...rules.map((rule) => `    ${rule}`), '  }'];
   return ['table bridge lab {}', 'delete table bridge lab', 'table bridge lab {',
-    ...chain('prerouting', cut.map((name) => `iifname "${name}" drop`)),
+    ...chain('prerouting', cut.map((name) => `iifname "${name}" ether type { ip, ip6 } drop`)),
     ...chain('forward', losses),
-    ...chain('postrouting', cut.map((name) => `oifname "${name}" drop`)),
+    ...chain('postrouting', cut.map((name) => `oifname "${name}" ether type { ip, ip6 } drop`)),
     '}', ''].join('\n');
 }
 

@@ -31,6 +31,26 @@ ip addr replace "$ip/24" dev vec0
 ip link set vec0 up
 `;
 
+/** PID 1 where systemd is not wanted: up in a few seconds. */
+const PLAIN_INIT = `#!/bin/sh
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mountpoint -q /dev || mount -t devtmpfs dev /dev
+mkdir -p /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /tmp
+mkdir -p /run/sshd /run/lock
+lab-setup
+/usr/sbin/sshd
+while :; do
+  sleep 3600 &
+  wait $!
+done
+`;
+
 const UNIT = `[Unit]
 Description=Name, keys and address of this lab node
 DefaultDependencies=no
@@ -67,7 +87,8 @@ async function make(): Promise<string> {
     root=$1 image=$2
     [ ! -e "$image" ] || exit 0
     printf '%s' "$3" >"$root/usr/local/sbin/lab-setup"
-    chmod 755 "$root/usr/local/sbin/lab-setup"
+    printf '%s' "$5" >"$root/usr/local/sbin/lab-init"
+    chmod 755 "$root/usr/local/sbin/lab-setup" "$root/usr/local/sbin/lab-init"
     printf '%s' "$4" >"$root/etc/systemd/system/lab-setup.service"
     mkdir -p "$root/etc/systemd/system/sysinit.target.wants" "$root/usr/lib/modules"
     ln -sf ../lab-setup.service "$root/etc/systemd/system/sysinit.target.wants/lab-setup.service"
@@ -86,7 +107,8 @@ async function make(): Promise<string> {
     mkfs.ext4 -q -d "$root" "$image.new"
     mv "$image.new" "$image"
     rm -rf --one-file-system "$root"
-    for other in "\${image%-*}"-*.ext4; do [ "$other" = "$image" ] || rm -f "$other"; done
-  `, root, file, SETUP, UNIT)], { timeoutMs: 600_000 });
+    # Images of older recipes may still be in use today.
+    find "$(dirname "$image")" -name '*-uml-*.ext4' -mtime +7 -delete
+  `, root, file, SETUP, UNIT, PLAIN_INIT)], { timeoutMs: 600_000 });
   return file;
 }

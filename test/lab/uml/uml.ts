@@ -33,6 +33,8 @@ export interface UmlOptions {
   readonly memoryMib?: number;
   /** Sizes of its disks in bytes, beside the root. Default: none. */
   readonly disks?: readonly number[];
+  /** systemd as PID 1, as on a real machine. Default: true. Without it a boot is faster, and nothing runs but sshd. */
+  readonly systemd?: boolean;
   /** It can install from the lab's package mirror (`lab.mirror.add` offers more). Default: false. */
   readonly mirror?: boolean;
 }
@@ -52,7 +54,7 @@ export interface UmlNode {
   heal(): Promise<void>;
   /** A power cut: the kernel is gone between two instructions, and with it all that was not on a disk. */
   kill(): Promise<void>;
-  /** Switches it on (again), with the same disks; waits until systemd has started what it is to start. */
+  /** Switches it on (again), with the same disks; waits until all is started that is to be. */
   boot(): Promise<void>;
   /** What the kernel and systemd have printed. */
   console(): string;
@@ -77,7 +79,7 @@ export async function createUml(options: UmlOptions = {}): Promise<UmlNode> {
   }
 }
 
-async function describe(lab: Lab, root: string, { lab: given, memoryMib = 384, disks = [], mirror = false }: UmlOptions): Promise<UmlNode> {
+async function describe(lab: Lab, root: string, { lab: given, memoryMib = 384, disks = [], systemd = true, mirror = false }: UmlOptions): Promise<UmlNode> {
   const { number } = lab;
   const index = read(number).kernels.length;
   const name = `u${index + 1}`;
@@ -151,7 +153,7 @@ async function describe(lab: Lab, root: string, { lab: given, memoryMib = 384, d
       const [program = '', ...args] = [...leash, 'nsenter', `--net=/run/netns/${switchName(number)}`, 'linux.uml',
         `mem=${memoryMib}M`, `umid=${name}`, `uml_dir=${folder}`, `ubd0=${path.join(folder, 'root.cow')},${root}`, ...files.map((file, disk) => `ubd${disk + 1}=${file}`),
         'root=/dev/ubda', 'rw', 'con=null', 'con0=null,fd:1', 'ssl=null', `vec0:transport=tap,ifname=${name},depth=128,mac=${hardwareAddress(address)}`,
-        `node=${name}`, `ip=${address}`, `lab=${folder}`, 'systemd.show_status=0', 'quiet'];
+        `node=${name}`, `ip=${address}`, `lab=${folder}`, ...(systemd ? ['systemd.show_status=0'] : ['init=/usr/local/sbin/lab-init']), 'quiet'];
       const out = openSync(log, 'a');
       const child = spawn(program, args, { detached: true, stdio: ['ignore', out, out], env: { PATH: ADMIN_PATH, HOME: '/root', TMPDIR: '/dev/shm' } });
       closeSync(out);
@@ -162,7 +164,8 @@ async function describe(lab: Lab, root: string, { lab: given, memoryMib = 384, d
       updateKernel(number, name, (before) => ({ ...before, main }));
       for (const until = Date.now() + BOOT_PATIENCE_MS; ; await pause(200)) {
         // 'degraded' is for the test to judge: the machine is up, and some unit has failed.
-        const { stdout } = running() === undefined ? { stdout: 'off' } : await node.exec(['systemctl', 'is-system-running', '--wait'], { timeoutMs: BOOT_PATIENCE_MS });
+        const state = systemd ? ['systemctl', 'is-system-running', '--wait'] : ['echo', 'running'];
+        const { stdout } = running() === undefined ? { stdout: 'off' } : await node.exec(state, { timeoutMs: BOOT_PATIENCE_MS });
         if (['running', 'degraded'].includes(stdout.trim())) return;
         if (stdout === 'off' || Date.now() > until) throw new Error(`node ${name} did not come up (${stdout.trim()}); its console ends with:\n${node.console().slice(-2000)}`);
       }
