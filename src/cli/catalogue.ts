@@ -21,8 +21,14 @@ export const GROUPS: Readonly<Record<string, string>> = {
   snapshot: 'Point-in-time copies of volumes',
   node: 'Machines that run the daemon',
   cluster: 'The nodes together',
+  cert: 'Who may do what: client certificates and their roles',
   operation: 'Changes that take time',
   store: 'The control store',
+};
+
+/** Nouns below a noun. */
+export const SUBGROUPS: Readonly<Record<string, string>> = {
+  'cluster token': 'One-time permissions to join, or to get a client certificate',
 };
 
 export const CATALOGUE: readonly Entry[] = [
@@ -72,6 +78,18 @@ export const CATALOGUE: readonly Entry[] = [
   { name: 'cluster init', summary: 'Begin a cluster on this machine', load: () => import('./commands/cluster-init.ts') },
   { name: 'cluster join', summary: 'Make this machine a node of a cluster', load: () => import('./commands/cluster-join.ts') },
   { name: 'cluster status', summary: 'How the cluster stands, on one screen', load: () => import('./commands/cluster-status.ts') },
+
+  { name: 'cluster token create', summary: 'Make a join token', load: () => import('./commands/cluster-token-create.ts') },
+  { name: 'cluster token list', summary: 'List join tokens', load: () => import('./commands/cluster-token-list.ts') },
+  { name: 'cluster token remove', summary: 'Withdraw a join token', load: () => import('./commands/cluster-token-remove.ts') },
+
+  { name: 'cert request', summary: 'Make a key and a certificate request', load: () => import('./commands/cert-request.ts') },
+  { name: 'cert sign', summary: 'Sign a client\'s certificate', load: () => import('./commands/cert-sign.ts') },
+  { name: 'cert redeem', summary: 'Get a client certificate for a token', load: () => import('./commands/cert-redeem.ts') },
+  { name: 'cert list', summary: 'List certificates', load: () => import('./commands/cert-list.ts') },
+  { name: 'cert rotate', summary: 'Replace one\'s own certificate and key by new ones', load: () => import('./commands/cert-rotate.ts') },
+  { name: 'cert revoke', summary: 'Make a certificate worthless', load: () => import('./commands/cert-revoke.ts') },
+  { name: 'audit', summary: 'Who changed what, newest first', load: () => import('./commands/audit.ts') },
 
   { name: 'operation list', summary: 'List operations, newest first', load: () => import('./commands/operation-list.ts') },
   { name: 'operation inspect', summary: 'Show one operation in full', load: () => import('./commands/operation-inspect.ts') },

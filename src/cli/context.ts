@@ -1,5 +1,5 @@
 /** What a command works with: the client, where to print, and how to ask, wait and carry out. */
-import { createClient, type HoldfastClient, type WaitOptions } from '../client/client.ts';
+import { createClient, type HoldfastClient, type TlsOptions, type WaitOptions } from '../client/client.ts';
 import { HoldfastError } from '../model/errors.ts';
 import { isOver, type Operation } from '../model/operation.ts';
 import { Declined, Interrupted, type Host } from './host.ts';
@@ -9,6 +9,10 @@ export interface Context {
   readonly host: Host;
   readonly out: Output;
   readonly client: HoldfastClient;
+  /** Certificates for https: files, or PEM from the environment. */
+  readonly credentials: TlsOptions;
+  /** Another client, such as with other certificates. */
+  readonly clientWith: (credentials: TlsOptions) => HoldfastClient;
   /** A client for a question that may not take long: one attempt, and this time. */
   readonly quickClient: (timeoutMs: number) => HoldfastClient;
   /**
@@ -26,7 +30,7 @@ export interface Context {
   readonly interruptible: <T>(act: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
-export function createContext(host: Host, out: Output, endpoint: string | undefined): Context {
+export function createContext(host: Host, out: Output, endpoint: string | undefined, credentials: TlsOptions = {}): Context {
   let client: HoldfastClient | undefined;
   const interruptible: Context['interruptible'] = async (act) => {
     const stop = new AbortController();
@@ -39,8 +43,10 @@ export function createContext(host: Host, out: Output, endpoint: string | undefi
   };
   return {
     host, out, interruptible,
-    get client() { return (client ??= createClient({ endpoint, agent: 'cli' })); },
-    quickClient: (timeoutMs) => createClient({ endpoint, agent: 'cli', timeoutMs, attempts: 1 }),
+    get client() { return (client ??= createClient({ endpoint, agent: 'cli', tls: credentials })); },
+    credentials,
+    clientWith: (tls) => createClient({ endpoint, agent: 'cli', tls }),
+    quickClient: (timeoutMs) => createClient({ endpoint, agent: 'cli', timeoutMs, attempts: 1, tls: credentials }),
     carryOut: (given, act) => interruptible(async (signal) => {
       let operation: Operation | null = null;
       const current = (): Operation | null => operation;

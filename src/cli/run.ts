@@ -1,6 +1,7 @@
 /** From the words of the command line to an exit code. Nothing that goes wrong leaves it as an exception. */
 import { asHoldfastError, exitCodeOf, type HoldfastError } from '../model/errors.ts';
 import { createContext } from './context.ts';
+import { credentialsOf } from './credentials.ts';
 import { Declined, Interrupted, type Host } from './host.ts';
 import { createOutput, FORMATS, printError, type Format } from './output.ts';
 import { CommanderError, createProgram, usageError } from './program.ts';
@@ -10,9 +11,9 @@ const INTERRUPTED = 130;
 /** @returns 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 unavailable, 130 interrupted. */
 export async function run(host: Host): Promise<number> {
   const words = host.argv[0] === 'help' ? [...host.argv.slice(1), '--help'] : host.argv;
-  const program = createProgram(host, async (command, given, { output, endpoint }) => {
+  const program = createProgram(host, async (command, given, { output, endpoint, ca, cert, key }) => {
     const out = createOutput(host, output);
-    await command.run(createContext(host, out, endpoint ?? (host.env['HOLDFAST_ENDPOINT'] || undefined)), given);
+    await command.run(createContext(host, out, endpoint ?? (host.env['HOLDFAST_ENDPOINT'] || undefined), credentialsOf(host, { ca, cert, key })), given);
   });
   try {
     if (words.length === 0) program.outputHelp();

@@ -14,7 +14,7 @@ export default command({
     listen: text('--listen <address>', 'Address and port to listen on. Default: 0.0.0.0, and the port of --advertise.'),
     endpoints: list('--at <url>', 'A node that is in the cluster, https://host:port; may be given more than once.'),
     tokenFile: text('--token-file <file>', 'File with the join token. Default: the environment, HOLDFAST_JOIN_TOKEN.', 'file'),
-    roles: list('--role <role>', 'control, storage; may be given more than once. Default: storage.', ['control', 'storage']),
+    roles: list('--role <role>', 'A role of it: control, storage; may be given more than once. Default: storage.', ['control', 'storage']),
     zone: text('--zone <zone>', 'Failure domain of this machine, such as its rack.'),
     labels: labels('--label <key=value>', 'A label of this machine; may be given more than once.'),
     plan: flag('--plan', 'Only show what would be done.'),

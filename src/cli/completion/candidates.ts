@@ -1,5 +1,5 @@
 /** What could stand where the cursor is. Pure but for the names of what there is, which are asked for only where one fits. */
-import { CATALOGUE, GROUPS } from '../catalogue.ts';
+import { CATALOGUE, GROUPS, SUBGROUPS } from '../catalogue.ts';
 import type { Command } from '../command.ts';
 import type { Completion, Option } from '../option.ts';
 import { FORMATS } from '../output.ts';
@@ -22,6 +22,9 @@ interface Flag {
 const GLOBAL: readonly Flag[] = [
   { names: ['-o', '--output'], what: 'how to print', takesValue: true, complete: FORMATS, repeats: false },
   { names: ['--endpoint'], what: 'where the daemon is', takesValue: true, repeats: false },
+  { names: ['--ca'], what: 'root certificate of the cluster', takesValue: true, complete: 'file', repeats: false },
+  { names: ['--cert'], what: 'your certificate', takesValue: true, complete: 'file', repeats: false },
+  { names: ['--key'], what: 'your private key', takesValue: true, complete: 'file', repeats: false },
   { names: ['-h', '--help'], what: 'show help', takesValue: false, repeats: false },
 ];
 const NOTHING: Candidates = { words: [], paths: null };
@@ -31,7 +34,8 @@ export async function candidates(words: readonly string[], live: (kind: LiveKind
   const current = words.at(-1) ?? '';
   const before = words.slice(0, -1);
   const named = await readCommand(before);
-  const flags = [...(named.command === null ? [] : Object.values(named.command.options).flatMap(flagsOf)), ...GLOBAL];
+  const own = named.command === null ? [] : Object.values(named.command.options).flatMap(flagsOf);
+  const flags = [...own, ...GLOBAL.filter(({ names }) => !own.some((flag) => flag.names.some((name) => names.includes(name))))];
   const { operands, pending, used } = scan(before, flags);
   const from = (complete: Completion | undefined, prefix: string, lead = ''): Promise<Candidates> => complete === undefined ? Promise.resolve(NOTHING) : expand(complete, prefix, live, lead);
 
@@ -50,7 +54,7 @@ export async function candidates(words: readonly string[], live: (kind: LiveKind
 /** The command that the words name, once they do. */
 async function readCommand(words: readonly string[]): Promise<{ readonly command: Command | null; readonly length: number }> {
   const { operands } = scan(words, GLOBAL);
-  for (const length of [2, 1]) {
+  for (const length of [3, 2, 1]) {
     const entry = operands.length < length ? undefined : CATALOGUE.find(({ name, hidden }) => hidden !== true && name === operands.slice(0, length).join(' '));
     if (entry !== undefined) return { command: (await entry.load()).default, length };
   }
@@ -63,8 +67,11 @@ function commandsBelow(operands: readonly string[]): Candidate[] {
     const alone = CATALOGUE.filter(({ name, hidden }) => hidden !== true && !name.includes(' ')).map(({ name, summary }) => ({ word: name, what: summary }));
     return [...alone, ...Object.entries(GROUPS).map(([word, what]) => ({ word, what }))];
   }
-  if (operands.length > 1) return [];
-  return CATALOGUE.filter(({ name }) => name.startsWith(`${noun} `)).map(({ name, summary }) => ({ word: name.slice(noun.length + 1), what: summary }));
+  const path = operands.join(' ');
+  if (operands.length > 1 && !Object.hasOwn(SUBGROUPS, path)) return [];
+  const below = CATALOGUE.filter(({ name, hidden }) => hidden !== true && name.startsWith(`${path} `)).map(({ name, summary }) => ({ rest: name.slice(path.length + 1), what: summary }));
+  const groups = Object.entries(SUBGROUPS).filter(([name]) => name.startsWith(`${path} `)).map(([name, what]) => ({ word: name.slice(path.length + 1), what }));
+  return [...below.filter(({ rest }) => !rest.includes(' ')).map(({ rest, what }) => ({ word: rest, what })), ...groups];
 }
 
 /** Splits into operands and flags. @returns pending: the flag whose value is due. */
