@@ -13,7 +13,7 @@
  *
  * Its disks are /dev/ubdb, /dev/ubdc … in the order given; its root is /dev/ubda. Commands go over ssh, as root.
  */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -48,6 +48,8 @@ export interface UmlNode {
   readonly pid: number | undefined;
   exec(command: Command, options?: ExecOptions): Promise<RunResult>;
   must(command: Command, options?: ExecOptions): Promise<string>;
+  /** Starts a command and does not wait for it; it speaks through the child, an ssh client. */
+  spawn(command: Command): ChildProcess;
   put(file: string, content: string | Uint8Array, mode?: number): Promise<void>;
   read(file: string): Promise<string>;
   cut(): Promise<void>;
@@ -126,6 +128,12 @@ async function describe(lab: Lab, root: string, { lab: given, memoryMib = 384, d
       const words = typeof command === 'string' ? ['sh', '-c', command] : command;
       const assignments = Object.entries({ LANG: 'C.UTF-8', ...env }).map(([key, value]) => `${key}=${value}`);
       return run([...ssh, ['env', ...assignments, ...words].map(quote).join(' ')], { timeoutMs: 300_000, ...rest });
+    },
+    spawn(command) {
+      const [program = '', ...args] = [...ssh, (typeof command === 'string' ? ['sh', '-c', command] : command).map(quote).join(' ')];
+      const child = spawn(program, args, { env: { ...process.env, PATH: ADMIN_PATH } });
+      child.on('error', () => undefined);
+      return child;
     },
     async must(command, more) {
       const { status, stdout, stderr } = await node.exec(command, more);
