@@ -19,7 +19,10 @@ Every command takes these:
 | option | meaning |
 |---|---|
 | \`-o, --output <format>\` | \`table\` (default), \`wide\` (all columns), \`json\` or \`yaml\`. Lists are \`{"items": […]}\`, whole, whatever their length; single objects are as the API gives them; errors go to standard error in the same form. |
-| \`--endpoint <url>\` | Where the daemon is. Default: \`HOLDFAST_ENDPOINT\`, else \`unix:///run/holdfast/holdfast.sock\`. |
+| \`--endpoint <url>\` | Where the daemon is. Default: \`HOLDFAST_ENDPOINT\`, else \`unix:///run/holdfast/holdfast.sock\`. Of a cluster: \`https://host:7480\`, or several with commas between; when one does not answer, the next is asked. |
+| \`--ca <file>\` | Root certificate of the cluster, for https. Default: \`HOLDFAST_CA_FILE\`. |
+| \`--cert <file>\` | Your certificate, for https. Default: \`HOLDFAST_CERT_FILE\`. |
+| \`--key <file>\` | Your private key, for https. Default: \`HOLDFAST_KEY_FILE\`, else \`HOLDFAST_CLIENT_KEY\` (the path, or the key itself). |
 | \`-h, --help\` | Help, with examples. |
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 conflict, 5 unavailable, 130 interrupted by Ctrl-C

@@ -10,7 +10,7 @@ import { absolute } from '../path.ts';
 
 export default command({
   options: {
-    for: choice('--for <what>', 'node, or the role of the client certificate that it gives. Default: node.', ['node', ...ROLES]),
+    for: choice('--for <what>', 'What it gives: node, or the role of a client certificate. Default: node.', ['node', ...ROLES]),
     name: text('--name <name>', 'The only name that may be asked for. Default: any free one.'),
     roles: list('--node-role <role>', 'For nodes: control or storage, that it may take; may be given more than once. Default: storage.', NODE_ROLES),
     replaces: text('--replaces <node>', 'For nodes: the dead node that the new machine takes the place of.', 'node'),
