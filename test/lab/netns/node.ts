@@ -3,7 +3,7 @@
 // kernel's page cache is the host's, so what a power cut loses is proved in test/lab/uml instead.
 import { spawn as spawnProcess, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -165,7 +165,9 @@ export async function endNode(lab: number, node: NodeRecord): Promise<void> {
       await pause(5);
     }
   }
-  const left = await detachLoops(node.devices);
+  // A file system that the node had on one of its disks stays in use as long as a loop device lies on a file of it.
+  const disks = (await attachDisks(node)).map((device) => statSync(device).rdev);
+  const left = await detachLoops([...node.devices, ...disks]);
   if (left.length > 0) throw new Error(`loop devices of node ${node.name} are still in use: ${left.join(', ')}`);
   if (init !== undefined) updateNode(lab, node.name, ({ init: _, ...before }) => before);
 }
