@@ -100,3 +100,9 @@ export async function regroup(store: Pick<Store, 'get'>, before: Volume | null, 
     groups: entries.map(({ after: group }) => group),
   };
 }
+
+/** The anti-affinity group, of those that a volume joins, in which it does not stand alone on its node; null: none. */
+export function crowded(joined: readonly Group[], volume: Volume): Group | null {
+  const names = new Set(groupsOf(volume.spec.placement, volume.labels).map(groupKey));
+  return joined.find((group) => group.rule === 'anti_affinity' && names.has(groupKey(group)) && volume.replication.replicas.some(({ node }) => (group.nodes[node] ?? 0) > 1)) ?? null;
+}

@@ -27,6 +27,7 @@ export const KEYS = {
   /** Trashed volumes by the name they had: value is the id. */
   trashName: (name: string, volumeId: string) => `/names/trash/${name}/${volumeId}`,
   trashNames: (name: string) => `/names/trash/${name}/`,
+  allTrashNames: '/names/trash/',
   /** How the records lie: `{ version }`, see `format.ts`. */
   format: '/format',
   /** Guard: the operation that runs on an object (by the object's id). One at a time in the whole cluster. */

@@ -51,7 +51,7 @@ export function completePoolChange<T extends UpdatePool>(object: string, change:
 }
 
 /** @param source the snapshot that it clones, or null. @param storageNodes how many nodes could hold a replica. */
-export function completeVolume(request: CreateVolume, poolId: string | null, source: Snapshot | null, storageNodes: number): { readonly name: string; readonly spec: VolumeSpec } {
+export function completeVolume(request: CreateVolume, poolId: string | null, source: Snapshot | null, storageNodes: () => number): { readonly name: string; readonly spec: VolumeSpec } {
   const name = checkName('volume', request.name);
   const object = `volume ${name}`;
   checkLabels(object, request.labels ?? {});
@@ -110,10 +110,11 @@ export function checkRetention(object: string, ms: number): number {
   return ms;
 }
 
-function checkReplicas(object: string, replicas: number, storageNodes: number): void {
+function checkReplicas(object: string, replicas: number, storageNodes: () => number): void {
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > 3) throw bad(`replicas: ${replicas} is not 1, 2 or 3`, object, 'replicas');
-  if (replicas > Math.max(1, storageNodes)) throw tooManyReplicas(object, replicas, storageNodes);
-  if (replicas > 1) throw new HoldfastError('unsupported', `replicas: this version keeps one copy of a volume, ${replicas} are asked for`, { object, field: 'replicas', hint: 'Ask for 1.' });
+  if (replicas === 1) return;
+  if (replicas > storageNodes()) throw tooManyReplicas(object, replicas, storageNodes());
+  throw new HoldfastError('unsupported', `replicas: this version keeps one copy of a volume, ${replicas} are asked for`, { object, field: 'replicas', hint: 'Ask for 1.' });
 }
 
 /** Whole blocks within what a volume may have. */

@@ -7,7 +7,7 @@ import type { Pool } from '../model/pool.ts';
 import type { Volume } from '../model/volume.ts';
 import { carrierOf, isHere, isoNow, type Context } from './context.ts';
 import type { Accepted, Control } from './control.ts';
-import { regroup } from './groups.ts';
+import { crowded, regroup } from './groups.ts';
 import { placedWrites, trashNameOf, undescribedWrites } from './index-keys.ts';
 import { KEYS } from './keys.ts';
 import type { Step } from './operations.ts';
@@ -76,6 +76,8 @@ export async function restoreFromTrash(ctx: Context, id: string, name: string): 
     if (name !== entry.value.name) await renameSnapshots(ctx, restored);
     await describe(ctx, restored);
     await ctx.events.tell({ kind: 'volume', id, name }, 'Restored', `volume ${name} was taken back from the trash`);
+    const crowd = crowded(grouped.groups, restored);
+    if (crowd !== null) await ctx.events.tell({ kind: 'volume', id, name }, 'NotApart', `volume ${name} is back on a node that holds another volume with ${crowd.label}=${crowd.value}, though its placement keeps those apart`, 'warning');
     return restored;
   });
 }

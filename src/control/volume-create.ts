@@ -14,12 +14,23 @@ import { unplacedWrites } from './index-keys.ts';
 import type { ImageSource } from './ports/data-plane.ts';
 import { onlyReplica, replicaRef, volumeDescriptor } from './refs.ts';
 import { changeVolume, findVolume, needPool, needSnapshot, needVolume } from './repository.ts';
+import { sharedRead } from './shared-read.ts';
 import { restoreFromTrash, trashedOfName } from './trash.ts';
 import { createVolumePlacing } from './volume-place.ts';
+
+/** So many names of trash are read at a time. */
+const FEW = 200;
 
 export function createVolumeMaker(ctx: Context) {
   registerCreate(ctx);
   const placing = createVolumePlacing(ctx);
+  const readTrash = sharedRead(() => ctx.store.list(KEYS.allTrashNames, { limit: FEW }));
+
+  /** As `trashedOfName`; while there is little trash, the many who create at once read it together. */
+  const findTrashed = async (name: string): Promise<Volume | null> => {
+    const { entries } = await readTrash();
+    return entries.length < FEW && !entries.some(({ key }) => key.startsWith(KEYS.trashNames(name))) ? null : trashedOfName(ctx, name);
+  };
 
   const create = async (request: CreateVolume, options: CallOptions): Promise<Accepted<Volume>> =>
     repeatable(ctx, 'volume', request, options, async (claim) => {
@@ -30,7 +41,7 @@ export function createVolumeMaker(ctx: Context) {
         const taken = await findVolume(ctx.store, name);
         if (taken !== null) throw nameTaken(taken.value, request);
       };
-      const trashed = await trashedOfName(ctx, name);
+      const trashed = await findTrashed(name);
       // Else the transaction finds out, which saves a read for each of many volumes.
       if (trashed !== null || request.dry_run === true) await refuseTaken();
       const warnings: string[] = [];

@@ -58,7 +58,7 @@ export function createVolumePlacing(ctx: Context): VolumePlacing {
       if (source !== null && source.status.state !== 'ready') throw new HoldfastError('failed_precondition', `snapshot ${source.volume_name}@${source.name} is ${source.status.state}`, { object: `snapshot ${source.id}` });
       const asked = request.pool === undefined ? null : (await needPool(ctx.store, request.pool)).value;
       const nodes = await view.nodes();
-      const { name, spec } = completeVolume(request, asked?.id ?? null, source, storageNodes(nodes));
+      const { name, spec } = completeVolume(request, asked?.id ?? null, source, () => storageNodes(nodes));
       const object = `volume ${name}`;
       checkRuleNode(object, spec.placement, nodes.values());
       // A clone shares blocks with its snapshot, so it is made beside it.

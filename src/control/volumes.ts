@@ -10,7 +10,7 @@ import { allocating } from './allocation.ts';
 import { refuseElsewhere } from './cluster/reach.ts';
 import { carrierOf, type Context } from './context.ts';
 import type { Control, VolumeFilter } from './control.ts';
-import { regroup } from './groups.ts';
+import { crowded, regroup } from './groups.ts';
 import { placedWrites, undescribedWrites } from './index-keys.ts';
 import { KEYS } from './keys.ts';
 import { allocate } from './ledger.ts';
@@ -175,6 +175,10 @@ async function relabel(ctx: Context, id: string, mutate: (volume: Volume) => Vol
     const next = mutate(entry.value);
     if (next === entry.value) return next;
     const grouped = await regroup(ctx.store, entry.value, next);
+    const crowd = crowded(grouped.groups, next);
+    if (crowd !== null) {
+      throw new HoldfastError('failed_precondition', `volume ${next.name} cannot get the label ${crowd.label}=${crowd.value}: its node holds another volume with it, and its placement keeps those apart`, { object: `volume ${next.name}`, field: 'labels', hint: `Leave ${crowd.label} as it is, or make a new volume with the label.` });
+    }
     const done = await ctx.store.txn([{ key: entry.key, revision: entry.revision }, ...grouped.compare], [{ op: 'put', key: entry.key, value: next }, ...placedWrites(next), ...undescribedWrites(next, ctx.node.id), ...grouped.writes]);
     if (done.committed) return next;
   }

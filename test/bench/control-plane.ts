@@ -50,7 +50,7 @@ export async function measureControlPlane({ quick = false }: { readonly quick?: 
   const dir = mkdtempSync(path.join(os.tmpdir(), 'holdfast-bench-'));
   const etcd = await startEtcd({ tls: true, flags: ['--quota-backend-bytes=8589934592'] });
   const store = await openEtcdStore({ endpoints: etcd.endpoints, tls: etcd.tls, clock: systemClock, log: silentLog, deadlineMs: 60_000 });
-  const daemon = fork(path.join(import.meta.dirname, 'cluster/daemon.ts'), { execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc', ...(process.env.HF_PROF ? ['--cpu-prof', '--cpu-prof-dir=/tmp/hf-prof'] : [])] });
+  const daemon = fork(path.join(import.meta.dirname, 'cluster/daemon.ts'), { execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'] });
   const stopped = new AbortController();
   try {
     say(`${nodes} nodes …`);

@@ -6,7 +6,7 @@
 import { HoldfastError } from '../../model/errors.ts';
 import type { Node } from '../../model/node.ts';
 import type { Pool, PoolFilesystem } from '../../model/pool.ts';
-import { freeShare, judgePools, NO_GROUPS, refusalOf, roomiest, takesReplicas, volumesByZone, type Nodes, type PlacementWish, type WishGroups } from './judge.ts';
+import { freeShare, judgePool, judgePools, NO_GROUPS, takesReplicas, volumesByZone, type Nodes, type PlacementWish, type WishGroups } from './judge.ts';
 import { refusal } from './refusal.ts';
 
 export interface Place {
@@ -20,8 +20,7 @@ export interface Place {
  * @throws failed_precondition or resource_exhausted that tells, pool by pool or by reason, why not.
  */
 export function choosePlaces(wish: PlacementWish, replicas: number, pools: readonly Pool[], nodes: Nodes, groups: WishGroups = NO_GROUPS): readonly Place[] {
-  const storage = storageNodes(nodes);
-  if (replicas > Math.max(1, storage)) throw tooManyReplicas(`volume ${wish.name}`, replicas, storage);
+  if (replicas > 1 && replicas > storageNodes(nodes)) throw tooManyReplicas(`volume ${wish.name}`, replicas, storageNodes(nodes));
   const zones = volumesByZone(groups.spread, nodes);
   const chosen: Place[] = [];
   while (chosen.length < replicas) {
@@ -46,27 +45,22 @@ export function tooManyReplicas(object: string, replicas: number, storage: numbe
   });
 }
 
-interface Rank {
-  /** Its own replicas in the zone, then others of its group there, then on the node. */
-  readonly own: number;
-  readonly zone: number;
-  readonly node: number;
-  readonly share: number;
-}
-
+/** Fewer of its own replicas in the zone, then fewer of its group there, then on the node; the larger share; the older pool. */
 function best(wish: PlacementWish, pools: readonly Pool[], nodes: Nodes, groups: WishGroups, zones: ReadonlyMap<string, number>, chosen: readonly Place[]): Place | null {
+  const { spread } = groups;
+  let winner: { readonly pool: Pool; readonly node: Node; readonly filesystem: PoolFilesystem } | null = null;
   let [own, zone, onNode, share] = [0, 0, 0, 0];
-  let winner: Place | null = null;
   for (const pool of pools) {
     const node = nodes.get(pool.node) ?? null;
-    if (node === null || chosen.some((other) => other.node.id === node.id) || refusalOf(wish, pool, node, groups) !== null) continue;
-    const filesystem = roomiest(pool, wish.filesystem);
-    if (filesystem === null) continue;
-    const rank: Rank = { own: ownIn(node.spec.zone, chosen), zone: zones.get(node.spec.zone) ?? 0, node: groups.spread?.nodes[node.id] ?? 0, share: freeShare(wish, pool, filesystem) };
-    const order = winner === null ? -1 : rank.own - own || rank.zone - zone || rank.node - onNode || share - rank.share || (pool.id < winner.pool.id ? -1 : 1);
-    if (order > 0) continue;
-    winner = { pool, filesystem, node };
-    ({ own, zone, node: onNode, share } = rank);
+    const room = judgePool(wish, pool, node, groups);
+    if (typeof room === 'string' || node === null || (chosen.length > 0 && chosen.some((other) => other.node.id === node.id))) continue;
+    const nextOwn = chosen.length === 0 ? 0 : ownIn(node.spec.zone, chosen);
+    const nextZone = spread === null ? 0 : (zones.get(node.spec.zone) ?? 0);
+    const nextOnNode = spread === null ? 0 : (spread.nodes[node.id] ?? 0);
+    const nextShare = freeShare(wish, room);
+    if (winner !== null && (nextOwn - own || nextZone - zone || nextOnNode - onNode || share - nextShare || (pool.id < winner.pool.id ? -1 : 1)) > 0) continue;
+    winner = { pool, node, filesystem: room.filesystem };
+    [own, zone, onNode, share] = [nextOwn, nextZone, nextOnNode, nextShare];
   }
   return winner;
 }

@@ -55,18 +55,38 @@ export interface Judgement {
 
 export const takesReplicas = (node: Node): boolean => node.spec.roles.includes('storage');
 
+/** Where in a pool a replica would lie, and what is left there. */
+export interface Room {
+  readonly filesystem: PoolFilesystem;
+  /** Can still be provisioned; never negative. */
+  readonly free: Bytes;
+  /** What could be provisioned in an empty one; at least 1. */
+  readonly whole: Bytes;
+}
+
+/** Records never change, so what is computed of one stays right as long as it lives. */
+const rooms = new WeakMap<Pool, Room | 'none'>();
+
 /** The filesystem with the most room, of those that will do; null: none will. */
-export function roomiest(pool: Pool, only: string | null): PoolFilesystem | null {
-  let best: PoolFilesystem | null = null;
-  for (const next of pool.status.filesystems) {
-    if (only !== null && next.uuid !== only) continue;
-    if (best === null || availableIn(pool, next) > availableIn(pool, best)) best = next;
+export function roomOf(pool: Pool, only: string | null): Room | null {
+  if (only !== null) return computeRoom(pool, only);
+  let room = rooms.get(pool);
+  if (room === undefined) rooms.set(pool, (room = computeRoom(pool, null) ?? 'none'));
+  return room === 'none' ? null : room;
+}
+
+function computeRoom(pool: Pool, only: string | null): Room | null {
+  let best: Room | null = null;
+  for (const filesystem of pool.status.filesystems) {
+    if (only !== null && filesystem.uuid !== only) continue;
+    const free = availableIn(pool, filesystem);
+    if (best === null || free > best.free) best = { filesystem, free, whole: Math.max(1, filesystem.capacity_bytes * pool.spec.overcommit) };
   }
   return best;
 }
 
-/** @returns null when a replica may be there. */
-export function refusalOf(wish: PlacementWish, pool: Pool, node: Node | null, { antiAffinity }: WishGroups): Refusal | null {
+/** Where a replica would lie in the pool, or why it may not. */
+export function judgePool(wish: PlacementWish, pool: Pool, node: Node | null, { antiAffinity }: WishGroups): Room | Refusal {
   const { rules } = wish;
   if (wish.pool !== null && wish.pool !== pool.id) return 'other-pool';
   if (rules.node !== undefined && pool.node !== rules.node && node?.name !== rules.node) return 'other-node';
@@ -79,9 +99,9 @@ export function refusalOf(wish: PlacementWish, pool: Pool, node: Node | null, { 
   if (rules.labels !== undefined && missingLabel(rules.labels, pool, node) !== null) return 'label';
   if (wish.class !== 'any' && wish.class !== pool.spec.class) return 'class';
   if (antiAffinity !== null && (antiAffinity.nodes[node.id] ?? 0) > 0) return 'anti-affinity';
-  const filesystem = roomiest(pool, wish.filesystem);
-  if (filesystem === null) return wish.filesystem === null ? 'no-filesystem' : 'not-beside-snapshot';
-  return availableIn(pool, filesystem) < wish.size_bytes ? 'space' : null;
+  const room = roomOf(pool, wish.filesystem);
+  if (room === null) return wish.filesystem === null ? 'no-filesystem' : 'not-beside-snapshot';
+  return room.free < wish.size_bytes ? 'space' : room;
 }
 
 /** The first label, as `key=value`, that neither the pool nor its node carries. */
@@ -90,10 +110,7 @@ export function missingLabel(wanted: NonNullable<PlacementRules['labels']>, pool
   return null;
 }
 
-export function freeShare(wish: PlacementWish, pool: Pool, filesystem: PoolFilesystem): number {
-  const whole = Math.max(1, filesystem.capacity_bytes * pool.spec.overcommit);
-  return Math.round(((availableIn(pool, filesystem) - wish.size_bytes) / whole) * 1e6) / 1e6;
-}
+export const freeShare = (wish: PlacementWish, { free, whole }: Room): number => Math.round(((free - wish.size_bytes) / whole) * 1e6) / 1e6;
 
 /** Volumes of a group in each zone. Nodes that are gone count nowhere. */
 export function volumesByZone(group: Group | null, nodes: Nodes): ReadonlyMap<string, number> {
@@ -110,12 +127,11 @@ export function judgePools(wish: PlacementWish, pools: readonly Pool[], nodes: N
   const zones = volumesByZone(groups.spread, nodes);
   const judged = pools.map((pool): Judgement => {
     const node = nodes.get(pool.node) ?? null;
-    const refusal = refusalOf(wish, pool, node, groups);
-    const filesystem = refusal === null ? roomiest(pool, wish.filesystem) : null;
-    if (filesystem === null || node === null) return { pool, node, filesystem: null, refusal, parts: null };
+    const room = judgePool(wish, pool, node, groups);
+    if (typeof room === 'string' || node === null) return { pool, node, filesystem: null, refusal: typeof room === 'string' ? room : null, parts: null };
     return {
-      pool, node, filesystem, refusal,
-      parts: { zone_volumes: zones.get(node.spec.zone) ?? 0, node_volumes: groups.spread?.nodes[node.id] ?? 0, free_share: freeShare(wish, pool, filesystem) },
+      pool, node, filesystem: room.filesystem, refusal: null,
+      parts: { zone_volumes: zones.get(node.spec.zone) ?? 0, node_volumes: groups.spread?.nodes[node.id] ?? 0, free_share: freeShare(wish, room) },
     };
   });
   return judged.sort((a, b) => {

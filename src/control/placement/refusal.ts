@@ -1,8 +1,8 @@
 /** Why there is no place, in words: pool by pool when there are few, else by reason with counts. At most ten lines. */
 import { formatBytes } from '../../model/bytes.ts';
 import { HoldfastError } from '../../model/errors.ts';
-import { availableIn, type Pool } from '../../model/pool.ts';
-import { missingLabel, roomiest, type Judgement, type PlacementWish, type Refusal } from './judge.ts';
+import type { Pool } from '../../model/pool.ts';
+import { missingLabel, roomOf, type Judgement, type PlacementWish, type Refusal } from './judge.ts';
 
 const MAX_LINES = 10;
 
@@ -50,8 +50,7 @@ const FIELDS: Partial<Readonly<Record<Refusal, string>>> = {
 };
 
 function roomIn(wish: PlacementWish, pool: Pool): string {
-  const filesystem = roomiest(pool, wish.filesystem);
-  return `${formatBytes(filesystem === null ? 0 : availableIn(pool, filesystem))} can still be provisioned${pool.status.filesystems.length > 1 ? ' in one of its filesystems' : ''}`;
+  return `${formatBytes(roomOf(pool, wish.filesystem)?.free ?? 0)} can still be provisioned${pool.status.filesystems.length > 1 ? ' in one of its filesystems' : ''}`;
 }
 
 /**
@@ -92,9 +91,6 @@ function byReason(wish: PlacementWish, considered: readonly Judgement[], counts:
 }
 
 function mostRoom(wish: PlacementWish, judged: readonly Judgement[]): Pool {
-  const room = ({ pool }: Judgement): number => {
-    const filesystem = roomiest(pool, wish.filesystem);
-    return filesystem === null ? 0 : availableIn(pool, filesystem);
-  };
+  const room = ({ pool }: Judgement): number => roomOf(pool, wish.filesystem)?.free ?? 0;
   return judged.reduce((best, next) => (room(next) > room(best) ? next : best)).pool;
 }

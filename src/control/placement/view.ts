@@ -2,8 +2,10 @@
  * What placement sees: the pools and nodes of the cluster from memory, as the store tells of them; those of this node as
  * they are observed. Reads the store only when it is told to.
  */
+import type { Pool } from '../../model/pool.ts';
 import type { Context } from '../context.ts';
 import { KEYS } from '../keys.ts';
+import type { Compare, Entry } from '../ports/store.ts';
 import type { Nodes } from './judge.ts';
 import type { PlacementView, SeenPool } from './placer.ts';
 
@@ -25,17 +27,25 @@ export function createPlacementView(ctx: Pick<Context, 'store' | 'locks' | 'node
     return known.nodes;
   };
 
+  const fenceOf = (pool: Pool): readonly Compare[] => {
+    const node = members.entry(pool.node);
+    return node === null ? [] : [{ key: node.key, revision: node.revision }];
+  };
+  /** By the pool's record: what was made of it at a count of the members' changes. */
+  const remembered = new WeakMap<Entry<Pool>, { readonly at: number; readonly pool: SeenPool }>();
+
   return {
     store,
     locks,
     async look() {
       await Promise.all([poolMirror.begin(), members.begin()]);
       const pools = new Map<string, SeenPool>();
+      const at = members.changes();
       for (const entry of poolMirror.entries.values()) {
         const { value: pool } = entry;
-        const node = members.entry(pool.node);
-        const seen = pool.node === ctx.node.id ? await ctx.observations.pool(pool, MAX_AGE_MS) : pool;
-        pools.set(pool.id, { entry, seen, fence: node === null ? [] : [{ key: node.key, revision: node.revision }] });
+        let seen = remembered.get(entry);
+        if (seen?.at !== at) remembered.set(entry, (seen = { at, pool: { entry, seen: pool, fence: fenceOf(pool) } }));
+        pools.set(pool.id, pool.node === ctx.node.id ? { ...seen.pool, seen: await ctx.observations.pool(pool, MAX_AGE_MS) } : seen.pool);
       }
       return { pools, nodes: nodes() };
     },
