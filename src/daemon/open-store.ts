@@ -37,7 +37,9 @@ export interface OpenOptions {
 }
 
 const LONGEST_PAUSE_MS = 3_000;
+/** How often the members are asked for; more often while only one is known, which may be growing. */
 const LEARN_MS = 60_000;
+const ALONE_MS = 5_000;
 /** Keys that live as long as the daemon that wrote them. */
 const FLEETING = [KEYS.alives, KEYS.leader];
 
@@ -53,7 +55,7 @@ export async function openStore(config: Config, log: Log, options: OpenOptions):
 
 async function openEtcd(config: Config, given: Extract<StoreConfig, { kind: 'etcd' }>, paths: Paths, log: Log, { identity, signal, onWaiting }: OpenOptions): Promise<OpenedStore> {
   let known = [...new Set([...given.endpoints, ...(given.own ? readKnown(paths.storeEndpoints) : [])])];
-  const reach = { endpoints: known, tls: pemSource({ ca: given.ca, cert: given.cert, key: given.key }), log, clock: systemClock };
+  const reach = { endpoints: known, learned: () => known, tls: pemSource({ ca: given.ca, cert: given.cert, key: given.key }), log, clock: systemClock };
   reach.tls();
   const store = await openEtcdStore(reach);
   const members = given.own ? createEtcdMembers(reach) : null;
@@ -75,7 +77,7 @@ async function openEtcd(config: Config, given: Extract<StoreConfig, { kind: 'etc
     void (async () => {
       while (!stopped.signal.aborted) {
         known = await learn(members, known, paths.storeEndpoints).catch(() => known);
-        await systemClock.sleep(LEARN_MS, stopped.signal).catch(() => undefined);
+        await systemClock.sleep(known.length === 1 ? ALONE_MS : LEARN_MS, stopped.signal).catch(() => undefined);
       }
     })();
   }

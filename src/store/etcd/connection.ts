@@ -15,6 +15,8 @@ export interface EtcdConnectionOptions {
   /** `https://host:port` of the members, the preferred first. */
   readonly endpoints: readonly string[];
   readonly tls: EtcdTlsSource;
+  /** Members that became known since; asked when one is looked for. They are tried after the others. */
+  readonly learned?: () => readonly string[];
   readonly log: Log;
   readonly clock: Clock;
   /** For each call, all its attempts together. Default 5,000 ms. */
@@ -43,7 +45,8 @@ const ASK = { key: Buffer.from('\0'), count_only: true };
 
 export class EtcdConnection {
   readonly deadlineMs: number;
-  readonly #endpoints: readonly Endpoint[];
+  readonly #endpoints: Endpoint[];
+  readonly #learn: () => void;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #closing = new AbortController();
@@ -56,6 +59,10 @@ export class EtcdConnection {
   constructor(options: EtcdConnectionOptions) {
     if (options.endpoints.length === 0) throw new HoldfastError('invalid_argument', 'No endpoint of etcd is given', { object: 'store', field: 'endpoints', hint: 'Give at least one: https://10.77.0.11:2379.' });
     this.#endpoints = options.endpoints.map((url) => new Endpoint(url, options.tls));
+    const { learned = () => [], tls } = options;
+    this.#learn = () => {
+      for (const url of learned()) if (!this.#endpoints.some((endpoint) => endpoint.url === url.replace(/\/$/, ''))) this.#endpoints.push(new Endpoint(url, tls));
+    };
     this.#clock = options.clock;
     this.#log = options.log;
     this.deadlineMs = options.deadlineMs ?? 5_000;
@@ -134,10 +141,13 @@ export class EtcdConnection {
 
   /** A member that has proved that it serves. @param end monotonic ms */
   async #serving(end: number, signal?: AbortSignal): Promise<{ readonly endpoint: Endpoint; readonly link: Link }> {
+    const inUse = this.#endpoints[this.#current];
+    if (inUse?.link?.proven === true) return { endpoint: inUse, link: inUse.link };
     const stop = signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
     for (;;) {
       this.#mustBeOpen();
       signal?.throwIfAborted();
+      this.#learn();
       const now = this.#clock.monotonic();
       const count = this.#endpoints.length;
       const order = Array.from({ length: count }, (_, i) => this.#endpoints[(this.#current + i) % count] as Endpoint);
