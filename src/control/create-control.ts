@@ -1,23 +1,22 @@
 /** Puts the use cases together over the seams. The composition root calls it; nothing else knows the parts. */
-import type { HoldfastEvent, Node, NodeState } from '../model/node.ts';
+import type { HoldfastEvent, Node } from '../model/node.ts';
 import { VERSION } from '../model/version.ts';
 import type { Pool } from '../model/pool.ts';
-import type { Snapshot } from '../model/snapshot.ts';
-import type { Volume } from '../model/volume.ts';
 import type { Operation } from '../model/operation.ts';
 import { createAttachment } from './attachment.ts';
 import { capacityOf } from './capacity.ts';
+import { statusOf } from './status.ts';
 import { createDuties } from './cluster/duties.ts';
-import { ensureFormat } from './cluster/format.ts';
+import { checkFormat, ensureFormat } from './cluster/format.ts';
 import { createLeader } from './cluster/leader.ts';
-import { createMembers, type Members } from './cluster/members.ts';
+import { createMembers, type Alive, type Members } from './cluster/members.ts';
 import { createMirror } from './cluster/mirror.ts';
 import { createPresence } from './cluster/presence.ts';
-import { ensureCluster, registerSelf, reportSelf } from './cluster/self.ts';
+import { ensureCluster, findSelf, reportSelf } from './cluster/self.ts';
 import { checkSkew } from './cluster/skew.ts';
 import type { NodeControl } from './cluster-control.ts';
 import { isHere, type Context, type Seams } from './context.ts';
-import type { Control, Status } from './control.ts';
+import type { Control } from './control.ts';
 import { createEventLog } from './events.ts';
 import { KEYS } from './keys.ts';
 import { createLocks } from './locks.ts';
@@ -25,6 +24,7 @@ import { createObservations } from './observations.ts';
 import { createNodeUseCases } from './nodes.ts';
 import { createOperations } from './operations.ts';
 import type { StoreMembers } from './ports/store-members.ts';
+import type { Store } from './ports/store.ts';
 import { createPoolUseCases } from './pools.ts';
 import { createReconciler, type ReconcileSettings } from './reconcile.ts';
 import { pageBackwards } from './repository.ts';
@@ -66,12 +66,14 @@ const LEAD_MS = 1_000;
 /** @throws failed_precondition when the store is newer than this daemon, of another cluster, or does not know this node any more. */
 export async function createControl(seams: Seams, settings: ControlSettings): Promise<ControlPlane> {
   const daemon_version = settings.daemon_version ?? VERSION;
+  await checkFormat(seams.store);
+  if (settings.node_id !== undefined) await refuseSkew(seams.store, settings.node_id, daemon_version);
   await ensureFormat(seams.store, seams.log);
   const cluster = await ensureCluster(seams, settings.cluster);
   const capabilities = await seams.dataPlane.probe();
   for (const [feature, { available, reason }] of Object.entries(capabilities.features)) seams.log[available ? 'debug' : 'info']({ feature, available, reason }, 'kernel feature');
   const self = { ...settings, daemon_version };
-  const node = await registerSelf(seams, self, capabilities);
+  const node = await findSelf(seams, self, capabilities);
   const ended = new AbortController();
   const members = createMembers(seams, node.id, ended.signal);
   const locks = createLocks();
@@ -117,7 +119,7 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
 
     cluster: () => Promise.resolve(cluster),
     capacity: () => capacityOf(ctx),
-    status: () => statusOf(ctx),
+    status: () => statusOf(ctx, daemon_version),
     cluster_view: { node, members, isLeader: () => leader.is() },
 
     listOperations: (query = {}) => listOperations(ctx, query),
@@ -130,9 +132,9 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     checkStore: () => seams.store.check(),
 
     async start() {
-      await members.begin();
-      checkSkew(daemon_version, members.others().map(({ name, alive }) => ({ name, daemon_version: alive.daemon_version })));
       await presence.begin();
+      await reportSelf(seams, node.id, self, capabilities);
+      await members.begin();
       await reconciler.begin();
       await leader.begin();
       await operations.resume();
@@ -160,9 +162,17 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
       await seams.clock.sleep(LEAD_MS, ended.signal).catch(() => undefined);
       if (ended.signal.aborted) return;
       if (leaving.has(node.id) && !(await isLeaving().catch(() => true))) leaving.delete(node.id);
+      if (members.entry(node.id) === null) return removed();
       await leader.tick();
       if (leader.is()) await duties.round();
     }
+  }
+
+  /** It may not stay: what it still answers is refused for its certificate. */
+  async function removed(): Promise<void> {
+    seams.log.error({ node: node.id }, 'this node was removed from the cluster; it takes part no more');
+    await leader.stop();
+    await presence.leave().catch(() => undefined);
   }
 
   async function isLeaving(): Promise<boolean> {
@@ -177,30 +187,16 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
   }
 }
 
+/** Before anything is written: a daemon that is too far away from those that live leaves the store as it is. */
+async function refuseSkew(store: Store, self: string, version: string): Promise<void> {
+  const { entries } = await store.list<Alive>(KEYS.alives);
+  const others = entries.map(({ key, value }) => ({ id: key.slice(KEYS.alives.length), daemon_version: value.daemon_version })).filter(({ id }) => id !== self);
+  checkSkew(version, await Promise.all(others.map(async ({ id, daemon_version }) => ({ name: (await store.get<Node>(KEYS.node(id)))?.value.name ?? id, daemon_version }))));
+}
+
 async function listOperations(ctx: Context, query: NonNullable<Parameters<Control['listOperations']>[0]>): ReturnType<Control['listOperations']> {
   const found = await pageBackwards<Operation>(ctx.store, KEYS.operations, query, (operation) =>
     (query.target === undefined || operation.target.id === query.target || operation.target.name === query.target) &&
     (query.running === undefined || query.running === (operation.finished_at === null)));
   return { ...found, items: await Promise.all(found.items.map(async (operation) => (operation.finished_at === null ? ctx.operations.get(operation.id) : operation))) };
-}
-
-async function statusOf(ctx: Context): Promise<Status> {
-  const [pools, { entries: volumeEntries }, { entries: trash }, { entries: snapshots }] = await Promise.all([
-    ctx.observations.pools(2_000), ctx.store.list<Volume>(KEYS.volumes), ctx.store.list<Volume>(KEYS.trash), ctx.store.list<Snapshot>(KEYS.snapshots),
-  ]);
-  const volumes = await Promise.all(volumeEntries.map(({ value }) => ctx.observations.volume(value, 5_000)));
-  const byState: Record<string, number> = {};
-  for (const { status } of volumes) byState[status.state] = (byState[status.state] ?? 0) + 1;
-  const byNodeState: Record<NodeState, number> = { joining: 0, ready: 0, unavailable: 0, draining: 0, drained: 0 };
-  const nodes = ctx.members.nodes();
-  for (const { status } of nodes) byNodeState[status.state] += 1;
-  const problemsOf = (kind: string, objects: readonly (Node | Pool | Volume)[]): Status['problems'] =>
-    objects.flatMap(({ id, name, status }) => status.conditions.map(({ type, message, hint }) => ({ object: { kind, id, name }, condition: type, message, hint })));
-  return {
-    cluster: ctx.cluster, node: ctx.members.shown(ctx.members.entry(ctx.node.id)?.value ?? ctx.node), daemon_version: VERSION, leader: ctx.leader.current(), nodes: byNodeState,
-    counts: { pools: pools.length, volumes: volumes.length, snapshots: snapshots.length, trash: trash.length, operations_running: await ctx.operations.runningCount() },
-    volumes_by_state: byState,
-    capacity: await capacityOf(ctx),
-    problems: [...problemsOf('node', nodes), ...problemsOf('pool', pools), ...problemsOf('volume', volumes.filter(({ status }) => status.state === 'unavailable')), ...problemsOf('volume', volumes.filter(({ status }) => status.state !== 'unavailable'))].slice(0, 50),
-  };
 }

@@ -131,6 +131,19 @@ export async function page<T extends { readonly id: string }>(store: Store, pref
   }
 }
 
+/** All records of a prefix, page by page. @returns how many there are. */
+export async function scan<T>(store: Store, prefix: string, visit: (page: readonly T[]) => void | Promise<void>): Promise<number> {
+  let count = 0;
+  let after: string | undefined;
+  for (;;) {
+    const { entries } = await store.list<T>(prefix, { ...(after === undefined ? {} : { after }), limit: MAX_PAGE });
+    await visit(entries.map(({ value }) => value));
+    count += entries.length;
+    after = entries.at(-1)?.key;
+    if (entries.length < MAX_PAGE) return count;
+  }
+}
+
 /** As `page`, the newest first. For bounded lists: all of it is read. */
 export async function pageBackwards<T extends { readonly id: string }>(store: Store, prefix: string, query: PageQuery, keep: (record: T) => boolean): Promise<Page<T>> {
   const limit = checkLimit(query.limit);

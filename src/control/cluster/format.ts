@@ -9,20 +9,26 @@ import { isOver, type Operation } from '../../model/operation.ts';
 import type { Pool } from '../../model/pool.ts';
 import type { Volume } from '../../model/volume.ts';
 import { KEYS } from '../keys.ts';
-import type { Store, Write } from '../ports/store.ts';
+import type { Entry, Store, Write } from '../ports/store.ts';
 import type { Log } from '../ports/system.ts';
 
 export const FORMAT = 2;
 /** etcd takes 128 writes in one transaction. */
 const BATCH = 100;
 
+interface Format { readonly version: number }
+
 /** @throws failed_precondition naming both versions when the store is newer than this daemon. */
+export async function checkFormat(store: Store): Promise<Entry<Format> | null> {
+  const entry = await store.get<Format>(KEYS.format);
+  if (entry === null || entry.value.version <= FORMAT) return entry;
+  throw new HoldfastError('failed_precondition', `the store has format ${entry.value.version}; this daemon understands formats up to ${FORMAT}`, { object: 'store', hint: 'A newer daemon has written it: install that version of Holdfast here, too. Nothing was changed.' });
+}
+
+/** Brings an older store forward. @throws as `checkFormat`. */
 export async function ensureFormat(store: Store, log: Log): Promise<void> {
-  const entry = await store.get<{ readonly version: number }>(KEYS.format);
+  const entry = await checkFormat(store);
   const version = entry?.value.version ?? ((await store.get(KEYS.cluster)) === null ? FORMAT : 1);
-  if (version > FORMAT) {
-    throw new HoldfastError('failed_precondition', `the store has format ${version}; this daemon understands formats up to ${FORMAT}`, { object: 'store', hint: 'A newer daemon has written it: install that version of Holdfast here, too. Nothing was changed.' });
-  }
   if (entry?.value.version === FORMAT) return;
   if (version < 2) {
     log.info({ from: version, to: FORMAT }, 'the store is brought to the present format');

@@ -16,6 +16,8 @@ export interface Presence {
   /** The lease that surely holds now; null when it may have run out. */
   lease(): Lease | null;
   stop(): void;
+  /** Ends it at once, for all to see: the node was removed. */
+  leave(): Promise<void>;
 }
 
 export interface PresenceSettings {
@@ -100,5 +102,11 @@ export function createPresence({ store, clock, log }: { readonly store: Store; r
     // A tenth of margin for what is on its way.
     lease: () => (held !== null && clock.monotonic() < held.until - ttl_ms / 10 ? held.lease : null),
     stop: () => stopped.abort(),
+    async leave() {
+      stopped.abort();
+      const last = held;
+      held = null;
+      if (last !== null) await store.revokeLease(last.lease);
+    },
   };
 }

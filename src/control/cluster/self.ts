@@ -31,8 +31,12 @@ export async function ensureCluster(seams: Seams, wanted: SelfSettings['cluster'
   return (await seams.store.get<Cluster>(KEYS.cluster))?.value ?? cluster;
 }
 
-/** @throws failed_precondition when the node was removed from the cluster, or cannot be told among several. */
-export async function registerSelf(seams: Seams, settings: SelfSettings, capabilities: NodeCapabilities): Promise<Node> {
+/**
+ * The record of this node; made when there is none at all. One that is there is not written yet: whether this machine
+ * may speak for the node is asked first (`presence.ts`), then `reportSelf` does.
+ * @throws failed_precondition when the node was removed from the cluster, or cannot be told among several.
+ */
+export async function findSelf(seams: Seams, settings: SelfSettings, capabilities: NodeCapabilities): Promise<Node> {
   const { entries } = await seams.store.list<Node>(KEYS.nodes);
   const { node_id } = settings;
   const before = node_id === undefined ? entries[0]?.value : entries.find(({ value }) => value.id === node_id)?.value;
@@ -42,13 +46,7 @@ export async function registerSelf(seams: Seams, settings: SelfSettings, capabil
   if (before === undefined && node_id !== undefined && entries.length > 0) {
     throw new HoldfastError('failed_precondition', `this node (${node_id}) is not in the cluster any more: it was removed`, { object: `node ${node_id}`, hint: 'Join it as a new node: empty <root>/etc/holdfast/pki, get a join token (holdfast cluster token create), and converge it again.' });
   }
-  if (before !== undefined) {
-    const node = await reportSelf(seams, before.id, settings, capabilities);
-    // A single machine takes the name that is configured; older stores have no index of node names.
-    if (node.name !== before.name) await seams.store.txn([], [{ op: 'delete', key: KEYS.nodeName(before.name) }]);
-    await seams.store.txn([{ key: KEYS.nodeName(node.name), revision: 0 }], [{ op: 'put', key: KEYS.nodeName(node.name), value: node.id }]);
-    return node;
-  }
+  if (before !== undefined) return { ...before, name: node_id === undefined ? settings.node_name : before.name, status: { ...before.status, capabilities } };
   const node: Node = {
     id: node_id ?? mintId(seams, 'node'), name: settings.node_name, version: 1, owner: '', labels: {},
     spec: { roles: ['control', 'storage'], zone: '', address: settings.address ?? null, cordoned: false },
@@ -60,7 +58,9 @@ export async function registerSelf(seams: Seams, settings: SelfSettings, capabil
 
 /** What this daemon knows of itself goes into the record: at start, and when it is back after it was taken for lost. */
 export async function reportSelf(seams: Seams, id: string, settings: SelfSettings, capabilities: NodeCapabilities): Promise<Node> {
+  let oldName = '';
   const { value } = await changeNode(seams.store, id, (node) => {
+    oldName = node.name;
     const name = settings.node_id === undefined ? settings.node_name : node.name;
     const address = settings.address === undefined ? node.spec.address : settings.address;
     const changed = name !== node.name || address !== node.spec.address;
@@ -74,5 +74,8 @@ export async function reportSelf(seams: Seams, id: string, settings: SelfSetting
       },
     };
   });
+  // A single machine takes the name that is configured; older stores have no index of node names.
+  if (value.name !== oldName) await seams.store.txn([], [{ op: 'delete', key: KEYS.nodeName(oldName) }]);
+  await seams.store.txn([{ key: KEYS.nodeName(value.name), revision: 0 }], [{ op: 'put', key: KEYS.nodeName(value.name), value: value.id }]);
   return value;
 }
