@@ -109,6 +109,15 @@ describe('what was changed by hand', () => {
   });
 });
 
+it('a daemon goes on when the etcd beside it is killed: it has learned of the other members', async () => {
+  await n1.kill('holdfast-etcd');
+  // The outcome of what was on its way is unknown; what is asked anew is answered.
+  let zone = '';
+  while (zone !== 'z9') zone = await n1.client.nodes.update('n3', { zone: 'z9' }).then((node) => node.spec.zone, () => '');
+  expect(named(await n1.converge())).toEqual(['service holdfast-etcd start']);
+  expect(named(await n3.converge())).toEqual(['node n3 update']);
+});
+
 it('a daemon whose etcd is away says so, waits, and goes on when it is back', async () => {
   for (const machine of [n1, n2, n3]) await machine.kill('holdfastd');
   for (const machine of [n2, n3]) await machine.kill('holdfast-etcd');
@@ -125,6 +134,20 @@ it('a daemon whose etcd is away says so, waits, and goes on when it is back', as
   expect((await back).status).toBe(0);
   await n3.converge();
   expect((await n1.client.status()).leader).not.toBeNull();
+});
+
+it('one node on its own has TLS and certificates with an embedded store, too, and can move to etcd later', async () => {
+  const n4 = machines.add('n4');
+  const cluster = { init: { name: 'small', from_embedded: true } };
+  n4.describe({ cluster, store: { kind: 'sqlite' } });
+  expect(named(await n4.converge())).toEqual(['pki cluster small create', 'config holdfastd.json create', 'service holdfastd start']);
+  expect(await n4.client.members()).toEqual([]);
+  const { id } = await n4.client.cluster();
+  n4.describe({ cluster });
+  expect(named(await n4.converge())).toEqual(['etcd etcd.conf.yml create', 'service holdfast-etcd start', 'config holdfastd.json update', 'service holdfastd restart']);
+  expect((await n4.client.cluster()).id).toBe(id);
+  expect(await n4.client.members()).toHaveLength(1);
+  expect(await n4.converge()).toMatchObject({ changed: 0 });
 });
 
 it('no secret is anywhere but in key files', () => {
