@@ -2,6 +2,8 @@
  * One member of etcd as seen from here: its connection (HTTP/2, used by all calls at once), and whether it can be used
  * just now. Does not choose among members, and does not try again: connection.ts does.
  */
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import { Client, Metadata, credentials, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { HoldfastError } from '../../model/errors.ts';
 
@@ -35,6 +37,9 @@ const OPTIONS = {
   'grpc.max_reconnect_backoff_ms': 1_000,
 };
 
+/** What is asked for by name in the TLS handshake where there is an address only: TLS forbids addresses there. The certificate is checked against the address. */
+const NO_NAME = 'etcd';
+
 /** A connection, and the streams that end with it. */
 export interface Link {
   readonly client: Client;
@@ -53,6 +58,7 @@ export class Endpoint {
   reason = 'not tried yet';
   /** The attempt to reach it that runs now. */
   connecting: Promise<Link> | null = null;
+  readonly #host: string;
   readonly #address: string;
   readonly #tls: EtcdTlsSource;
   #failures = 0;
@@ -66,6 +72,7 @@ export class Endpoint {
       throw new HoldfastError('invalid_argument', `${url} is no endpoint of etcd`, { object: 'store', field: 'endpoints', hint: `Write it like ${scheme}//10.77.0.11:2379.` });
     }
     this.url = url.replace(/\/$/, '');
+    this.#host = parsed.hostname.replace(/^\[|\]$/g, '');
     this.#address = `${parsed.hostname}:${parsed.port === '' ? (scheme === 'https:' ? 443 : 80) : parsed.port}`;
     this.#tls = tls;
   }
@@ -79,8 +86,9 @@ export class Endpoint {
   connect(): Link {
     if (this.#link !== null) return this.#link;
     const tls = typeof this.#tls === 'function' ? this.#tls() : this.#tls;
-    const security = tls === null ? credentials.createInsecure() : credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert));
-    this.#link = { client: new Client(this.#address, security, OPTIONS), streams: new Set(), proven: false, answeredAt: 0 };
+    const security = tls === null ? credentials.createInsecure() : credentials.createSsl(Buffer.from(tls.ca), Buffer.from(tls.key), Buffer.from(tls.cert), { checkServerIdentity: (_name, certificate) => checkServerIdentity(this.#host, certificate) });
+    const options = tls !== null && isIP(this.#host) !== 0 ? { ...OPTIONS, 'grpc.ssl_target_name_override': NO_NAME } : OPTIONS;
+    this.#link = { client: new Client(this.#address, security, options), streams: new Set(), proven: false, answeredAt: 0 };
     return this.#link;
   }
 
