@@ -1,17 +1,19 @@
 /**
- * `make bench`: speed and memory of one machine, ratios side by side in one run. Prints what it finds and keeps it in
- * docs/bench.md. `--quick` measures shorter (for a look, not for keeping).
+ * `make bench`: speed and memory of one machine, ratios side by side in one run, then of the control plane of a large
+ * cluster. Prints what it finds and keeps it in docs/bench.md. `--quick` measures shorter (for a look, not for keeping).
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { daemonProcess } from '../integration/daemon/process.ts';
+import { controlPlaneReport, measureControlPlane } from './control-plane.ts';
 import { compareIo, WORKLOADS, type IoResult } from './io.ts';
 import { timeCreates } from './creates.ts';
 import { idleMemory } from './memory.ts';
 
 const quick = process.argv.includes('--quick');
 const daemon = await daemonProcess({ bundle: true });
+let one = '';
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 try {
   await daemon.client.pools.create({ name: 'bench', kind: 'directory', path: daemon.directory('pool') });
@@ -21,12 +23,13 @@ try {
   const creates = await timeCreates(daemon, quick ? 30 : 200);
   say('reading and writing …');
   const io = await compareIo(daemon, quick ? { seconds: 1, rounds: 1 } : { seconds: 2, rounds: 5 }, say);
-  const text = report(memory, creates, io);
-  process.stdout.write(text);
-  if (!quick) writeFileSync(path.join(import.meta.dirname, '../../docs/bench.md'), text);
+  one = report(memory, creates, io);
 } finally {
   await daemon.end();
 }
+const text = `${one}\n${controlPlaneReport(await measureControlPlane({ quick }, say))}`;
+process.stdout.write(text);
+if (!quick) writeFileSync(path.join(import.meta.dirname, '../../docs/bench.md'), text);
 
 function report(memoryBytes: number, creates: { readonly p50_ms: number; readonly p99_ms: number; readonly count: number }, io: readonly IoResult[]): string {
   const mib = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(0)} MiB`;

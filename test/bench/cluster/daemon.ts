@@ -24,7 +24,7 @@ export type Task =
   | { readonly do: 'place'; readonly prefix: string; readonly count: number; readonly atOnce: number; readonly spread: boolean }
   | { readonly do: 'memory' }
   | { readonly do: 'stop' };
-export type Answer = { readonly ms: number } | { readonly bytes: number } | { readonly error: string };
+export type Answer = { readonly ms: number } | { readonly bytes: number; readonly live: number } | { readonly error: string };
 
 let running: { readonly control: Awaited<ReturnType<typeof createControl>>; stop(): Promise<void> } | null = null;
 
@@ -69,7 +69,8 @@ async function carryOut(task: Task): Promise<Answer> {
     case 'place': return { ms: await place(task.prefix, task.count, task.atOnce, task.spread) };
     case 'memory': {
       (globalThis as { gc?: () => void }).gc?.();
-      return { bytes: process.memoryUsage.rss() };
+      const { rss, heapUsed, external } = process.memoryUsage();
+      return { bytes: rss, live: heapUsed + external };
     }
     case 'stop': await running?.stop(); break;
   }
