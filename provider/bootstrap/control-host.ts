@@ -15,11 +15,12 @@ const UNAVAILABLE = 5;
 
 export interface Token { readonly id: string; readonly token: string }
 export interface Holding { readonly name: string; readonly size_bytes: number; readonly last_copy: boolean; readonly attached: boolean; readonly consumers: readonly string[] }
+interface ClusterStatus { readonly id: string; readonly name: string; readonly nodes: readonly Node[]; readonly members: readonly Member[] }
 interface Member { readonly name: string; readonly healthy: boolean; readonly learner: boolean }
 
 export interface ControlHost {
   readonly machine: Machine;
-  status(): Promise<{ readonly cluster: { readonly id: string; readonly name: string } }>;
+  status(): Promise<ClusterStatus>;
   /** Volumes in the cluster, trash included; at least 1 when there are any. */
   volumeCount(): Promise<number>;
   /** @throws MachineError when another cluster answers. */
@@ -30,7 +31,6 @@ export interface ControlHost {
   removeToken(id: string): Promise<void>;
   /** Null: certainly none of this name or id. */
   findNode(ref: string): Promise<Node | null>;
-  nodes(): Promise<readonly Node[]>;
   holdings(ref: string): Promise<readonly Holding[]>;
   /** Returns when nothing is attached there any more. */
   drain(ref: string): Promise<void>;
@@ -74,7 +74,7 @@ export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlH
   };
   const listed = async <T>(doing: string, args: readonly string[]): Promise<readonly T[]> => (await asked<{ readonly items: readonly T[] }>(doing, args))?.items ?? [];
   const status: ControlHost['status'] = async () => {
-    const found = await asked<Awaited<ReturnType<ControlHost['status']>>>('asking for the cluster', ['status']);
+    const found = await asked<ClusterStatus>('asking for the cluster', ['cluster', 'status']);
     if (found === null) throw new MachineError('failed', `${machine.name} is in no cluster.`);
     return found;
   };
@@ -82,22 +82,21 @@ export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlH
     machine, status,
     volumeCount: async () => (await listed('listing the volumes', ['volume', 'list'])).length + (await listed('listing the trash', ['trash', 'list'])).length,
     async checkCluster(id) {
-      const { cluster } = await status();
-      if (cluster.id !== id) throw new MachineError('failed', `${machine.name} is a machine of cluster ${cluster.id}, not of ${id}. Nothing was changed. Correct the hosts of the cluster.`);
+      const found = await status();
+      if (found.id !== id) throw new MachineError('failed', `${machine.name} is a machine of cluster ${found.id}, not of ${id}. Nothing was changed. Correct the hosts of the cluster.`);
     },
     async createToken(node, roles) {
-      const made = await asked<{ readonly token: string; readonly record: { readonly id: string } }>(`making a join token for "${node}"`, ['cluster', 'token', 'create', '--grants', 'node', '--name', node, ...roles.flatMap((role) => ['--role', role])]);
+      const made = await asked<{ readonly token: string; readonly record: { readonly id: string } }>(`making a join token for "${node}"`, ['cluster', 'token', 'create', '--for', 'node', '--name', node, ...roles.flatMap((role) => ['--node-role', role])]);
       if (made === null) throw new MachineError('failed', `${machine.name}: no join token was made.`);
       return { id: made.record.id, token: made.token };
     },
     async removeToken(id) { await holdfast('removing a join token', ['cluster', 'token', 'remove', id]); },
     findNode: (ref) => asked<Node>(`looking for the node "${ref}"`, ['node', 'inspect', ref]),
-    nodes: () => listed<Node>('listing the nodes', ['node', 'list']),
     holdings: (ref) => listed<Holding>(`asking what "${ref}" holds`, ['node', 'holdings', ref]),
     async drain(ref) { await holdfast(`draining "${ref}"`, ['node', 'drain', ref]); },
     async remove(ref, abandon) { await holdfast(`removing "${ref}"`, ['node', 'remove', ref, '--yes', ...(abandon ? ['--abandon'] : [])]); },
     async unfit(except) {
-      const [nodes, members] = await Promise.all([listed<Node>('listing the nodes', ['node', 'list']), listed<Member>('listing the members of the store', ['cluster', 'members'])]);
+      const { nodes, members } = await status();
       return [
         ...nodes.filter(({ name, status }) => name !== except && status.state === 'unavailable').map(({ name }) => `node "${name}" is unavailable`),
         ...members.filter(({ name, healthy }) => name !== except && !healthy).map(({ name }) => `the store's member on "${name}" does not answer`),

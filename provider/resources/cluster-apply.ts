@@ -92,12 +92,12 @@ async function undo(machine: Machine, { log }: Applying): Promise<void> {
 async function refuseForeign(machine: Machine, plan: ClusterPlan, found: Converged | null, doing: Doing, { warn }: Applying): Promise<void> {
   const control = controlOn(machine, doing);
   const status = await control.status();
-  const because = status.cluster.name !== plan.name ? `it is the cluster "${status.cluster.name}"`
+  const because = status.name !== plan.name ? `it is the cluster "${status.name}"`
     : found?.node?.name !== plan.node.name ? `the node is called "${found?.node?.name ?? ''}"`
-      : (await control.nodes()).length > 1 ? 'it has further nodes'
+      : status.nodes.length > 1 ? 'it has further nodes'
         : (await control.volumeCount()) > 0 ? 'volumes are in it' : null;
-  if (because !== null) throw new ProviderError('Cluster exists already', `${machine.name} is in the cluster ${status.cluster.id} already, and ${because}: it is not taken over in silence. Nothing was changed. Give another machine; or, if this cluster shall be managed here:\n  import {\n    to = holdfast_cluster.NAME\n    id = "${plan.node.host}"\n  }`, ['node', 'host']);
-  warn('Cluster of an interrupted run is taken', `${machine.name} is in the cluster "${plan.name}" (${status.cluster.id}) already, which has no other node and no volume: an interrupted apply made it, and it is finished.`);
+  if (because !== null) throw new ProviderError('Cluster exists already', `${machine.name} is in the cluster ${status.id} already, and ${because}: it is not taken over in silence. Nothing was changed. Give another machine; or, if this cluster shall be managed here:\n  import {\n    to = holdfast_cluster.NAME\n    id = "${plan.node.host}"\n  }`, ['node', 'host']);
+  warn('Cluster of an interrupted run is taken', `${machine.name} is in the cluster "${plan.name}" (${status.id}) already, which has no other node and no volume: an interrupted apply made it, and it is finished.`);
 }
 
 export async function readCluster(state: ClusterState, context: Context): Promise<ClusterState> {
@@ -170,7 +170,7 @@ export async function deleteCluster(state: ClusterState, context: Context): Prom
 async function refuseWhileUsed(machine: Machine, state: ClusterState, doing: Doing): Promise<void> {
   if (state.on_destroy === 'forget') return;
   const control = controlOn(machine, doing);
-  const others = (await control.nodes()).filter(({ name }) => name !== state.node.name).map(({ name }) => name);
+  const others = (await control.status()).nodes.filter(({ name }) => name !== state.node.name).map(({ name }) => name);
   if (others.length > 0) throw new ProviderError('Cluster has nodes', `The cluster "${state.name}" still has ${others.length} other node(s): ${others.slice(0, 10).join(', ')}. Destroy them first (those of this configuration go before it when they say cluster = holdfast_cluster.NAME.bootstrap), or take them out: holdfast node remove NAME.`);
   const volumes = await control.volumeCount();
   if (volumes > 0) throw new ProviderError('Cluster has volumes', `The cluster "${state.name}" still has ${volumes} volume(s), whose records would go with it. Destroy them first, or set on_destroy = "forget", apply, and destroy again: their images stay on the media.`);

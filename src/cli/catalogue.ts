@@ -71,6 +71,7 @@ export const CATALOGUE: readonly Entry[] = [
   { name: 'node list', summary: 'List nodes', load: () => import('./commands/node-list.ts') },
   { name: 'node inspect', summary: 'Show one node, and what its kernel and tools offer', load: () => import('./commands/node-inspect.ts') },
   { name: 'node update', summary: 'Change zone, address or labels of a node', load: () => import('./commands/node-update.ts') },
+  { name: 'node holdings', summary: 'Show what is on a node', load: () => import('./commands/node-holdings.ts') },
   { name: 'node drain', summary: 'Let a node go empty of work', load: () => import('./commands/node-drain.ts') },
   { name: 'node undrain', summary: 'Let a node take work again', load: () => import('./commands/node-undrain.ts') },
   { name: 'node remove', summary: 'Take a node out of the cluster', load: () => import('./commands/node-remove.ts') },

@@ -223,13 +223,15 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     let running = 0;
     let most = 0;
     let sick = 2;
+    let upgrading = false;
     standIn.intervene = async ({ args }) => {
       // The cluster needs a moment to be whole again.
-      if (args[0] === 'cluster' && args[1] === 'members' && sick > 0) {
+      if (upgrading && args[0] === 'cluster' && args[1] === 'status' && sick > 0) {
         sick -= 1;
-        return { stdout: JSON.stringify({ items: [{ name: 'elsewhere', healthy: false, learner: false }] }) };
+        return { stdout: JSON.stringify({ id: standIn.clusterId, name: 'prod', nodes: [], members: [{ name: 'elsewhere', healthy: false, learner: false }] }) };
       }
       if (!args.includes('converge') || args.includes('--plan')) return undefined;
+      upgrading = true;
       running += 1;
       most = Math.max(most, running);
       await new Promise((resolve) => { setTimeout(resolve, 100); });

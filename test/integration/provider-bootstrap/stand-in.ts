@@ -39,7 +39,7 @@ export interface StandIn {
 }
 
 const CA = `-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n`;
-const LOOKS = /^(status|node (list|inspect|holdings)|cluster members|volume list|trash list|version)|--plan/;
+const LOOKS = /^(node (inspect|holdings)|cluster status|volume list|trash list|version)|--plan/;
 
 export async function createStandIn(address: string): Promise<StandIn> {
   const server = createServer((request, response) => {
@@ -72,16 +72,17 @@ export async function createStandIn(address: string): Promise<StandIn> {
     const json = (value: unknown): Answer => ({ stdout: JSON.stringify(value) });
     const none: Answer = { status: 3, stderr: 'not found' };
     const [noun, verb, third] = args;
-    if (noun === 'status') return json({ cluster: { id: standIn.clusterId, name: 'prod' } });
     if (noun === 'volume' || noun === 'trash') return json({ items: noun === 'volume' ? Array.from({ length: standIn.volumes }, () => ({})) : [] });
-    if (noun === 'cluster' && verb === 'members') return json({ items: [...standIn.nodes.values()].filter(({ roles }) => roles.includes('control')).map(({ name, state }) => ({ name, healthy: state !== 'unavailable', learner: false })) });
+    if (noun === 'cluster' && verb === 'status') {
+      const all = [...standIn.nodes.values()];
+      return json({ id: standIn.clusterId, name: 'prod', nodes: all.map(record), members: all.filter(({ roles }) => roles.includes('control')).map(({ name, state }) => ({ name, healthy: state !== 'unavailable', learner: false })) });
+    }
     if (noun === 'cluster' && third === 'create') {
       const token = { id: newId('operation'), secret: `hft1.${args[args.indexOf('--name') + 1] ?? ''}` };
       standIn.tokens.set(token.id, token.secret);
       return json({ token: token.secret, record: { id: token.id } });
     }
     if (noun === 'cluster' && third === 'remove') return standIn.tokens.delete(args[3] ?? '') ? {} : none;
-    if (noun === 'node' && verb === 'list') return json({ items: [...standIn.nodes.values()].map(record) });
     if (noun === 'node' && verb === 'converge') return converge(call, id);
     const node = find(third);
     if (noun === 'node' && node === undefined) return none;
