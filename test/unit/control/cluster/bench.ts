@@ -210,6 +210,33 @@ export async function testCluster(names: readonly string[] = ['n1', 'n2', 'n3'],
   return cluster;
 }
 
+/** After the first transaction that writes such a key, and before anybody else has a turn. */
+export function rightAfter(cluster: TestCluster, key: RegExp, act: () => void): void {
+  const { store } = cluster;
+  const txn = store.txn.bind(store);
+  store.txn = async (compare, writes) => {
+    const done = txn(compare, writes);
+    if (writes.some((write) => write.op === 'put' && key.test(write.key))) {
+      store.txn = txn;
+      act();
+    }
+    return done;
+  };
+}
+
+/** Before the first transaction that writes such a key. */
+export function rightBefore(cluster: TestCluster, key: RegExp, act: () => Promise<unknown>): void {
+  const { store } = cluster;
+  const txn = store.txn.bind(store);
+  store.txn = async (compare, writes) => {
+    if (writes.some((write) => write.op === 'put' && key.test(write.key))) {
+      store.txn = txn;
+      await act();
+    }
+    return txn(compare, writes);
+  };
+}
+
 export const refusal = async (promise: Promise<unknown>): Promise<{ code: string; message: string; detail: { field?: string; hint?: string; fields?: readonly string[] } }> => {
   try {
     await promise;

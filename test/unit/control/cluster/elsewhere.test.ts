@@ -1,7 +1,7 @@
 /** Whatever node is asked: decided there, carried out where the replica or pool is. */
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { GIB, POOL_PATH } from '../bench.ts';
-import { refusal, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
+import { refusal, rightBefore, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
 
 let cluster: TestCluster;
 let [n1, n2, n3] = [] as unknown as [TestNode, TestNode, TestNode];
@@ -155,6 +155,16 @@ describe('two nodes at once', () => {
   it('make one volume of the same request under the same idempotency key', async () => {
     const all = await Promise.all([n1, n2, n3].map((node) => node.control.createVolume({ name: 'v', size_bytes: GIB }, { idempotencyKey: 'k' })));
     expect(new Set(all.map(({ object }) => object.id)).size).toBe(1);
+  });
+
+  it('begin one removal when the other asks between the look and the write', async () => {
+    await cluster.done(n1, n1.control.createVolume({ name: 'v', size_bytes: GIB }));
+    let other: string | undefined;
+    rightBefore(cluster, /^\/operations\//, async () => { other = (await n2.control.removeVolume('v')).operation?.id; });
+    const { operation } = await n1.control.removeVolume('v');
+    expect(operation?.id).toBe(other);
+    await cluster.over(n3, operation?.id ?? '');
+    expect(await cluster.faults()).toEqual([]);
   });
 
   it('begin one removal when both are asked for it', async () => {

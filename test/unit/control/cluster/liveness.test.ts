@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Node } from '../../../../src/model/node.ts';
 import { GIB, POOL_PATH } from '../bench.ts';
-import { refusal, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
+import { refusal, rightAfter, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
 
 let cluster: TestCluster;
 afterEach(() => cluster.stop());
@@ -100,6 +100,30 @@ describe('a node that is lost', () => {
     expect((await n1.control.listVolumes()).items.map(({ status }) => status.state)).toEqual(Array.from({ length: 5 }, () => 'ready'));
     expect(await cluster.faults()).toEqual([]);
     expect((await cluster.events()).some((event) => event.startsWith('NodeBack'))).toBe(true);
+  });
+
+  it('stops what was given to another node, which has not finished it yet', async () => {
+    cluster = await testCluster(['n1', 'n2'], { pool: true });
+    const [n1, n2] = [cluster.node('n1'), cluster.node('n2')];
+    const open = [n1, n2].map((node) => {
+      let release: () => void = () => undefined;
+      const gate = new Promise<void>((resolve) => { release = resolve; });
+      node.plane.crashAt = (method, when) => (method === 'createReplica' && when === 'after' ? gate : undefined);
+      return release;
+    });
+    const made: string[] = [];
+    for (let i = 0; i < 4; i += 1) made.push((await n1.control.createVolume({ name: `v${i}`, size_bytes: GIB })).operation?.id ?? '');
+    await turns(20);
+    n2.cut();
+    await cluster.pass(20_000);
+    open[1]?.();
+    n2.heal();
+    await cluster.pass(20_000);
+    for (const id of made) expect(await n1.control.getOperation(id)).toMatchObject({ state: 'running', node: n1.id });
+    open[0]?.();
+    for (const id of made) expect(await cluster.over(n1, id)).toMatchObject({ state: 'succeeded', node: n1.id });
+    await cluster.pass(3_000);
+    expect(await cluster.faults()).toEqual([]);
   });
 
   it('is re-planned by reading what was bound for it, not all that there is', async () => {
@@ -266,6 +290,38 @@ describe('a store whose history was compacted while nobody looked', () => {
     await cluster.pass(12_000);
     expect((await n3.control.listVolumes()).items.every(({ status }) => status.state === 'ready')).toBe(true);
     expect(await cluster.faults()).toEqual([]);
+  });
+});
+
+describe('a history that is compacted before a watcher had its turn', () => {
+  it('is listed again: nodes, calls to carry something out, and operations that are waited for', async () => {
+    cluster = await testCluster(['n1', 'n2', 'n3'], { pool: true, history: 20 });
+    const [n1, n2, n3] = [cluster.node('n1'), cluster.node('n2'), cluster.node('n3')];
+    const burst = (): void => {
+      for (let i = 0; i < 60; i += 1) void cluster.store.txn([], [{ op: 'put', key: '/other', value: i }]);
+    };
+    rightAfter(cluster, /^\/work\//, burst);
+    const { operation } = await n1.control.createVolume({ name: 'v', size_bytes: GIB, pool: 'p-n3' });
+    expect(await cluster.over(n2, operation?.id ?? '')).toMatchObject({ state: 'succeeded', node: n3.id });
+    n3.plane.crashAt = async (method, when) => {
+      if (method === 'grow' && when === 'before') await cluster.clock.sleep(3_000);
+    };
+    const grown = await n1.control.resizeVolume('v', 2 * GIB);
+    let over = false;
+    void n2.control.waitOperation(grown.operation?.id ?? '', 600_000).then(() => { over = true; });
+    await turns(5);
+    // Of its end, too, nobody hears in time.
+    cluster.store.txn = ((txn) => async (compare, writes) => {
+      const done = await txn(compare, writes);
+      if (writes.some(({ key, op }) => op === 'delete' && key.startsWith('/running/'))) burst();
+      return done;
+    })(cluster.store.txn.bind(cluster.store));
+    await cluster.pass(5_000);
+    expect(over).toBe(true);
+    rightAfter(cluster, /^\/nodes\//, burst);
+    await n1.control.updateNode('n1', { zone: 'a' });
+    await turns(5);
+    expect(n3.control.cluster_view.members.node(n1.id)?.spec.zone).toBe('a');
   });
 });
 
