@@ -8,14 +8,14 @@ import { parseEndpoint } from '../client/endpoint.ts';
 import { createTransport } from '../client/transport.ts';
 import { HoldfastError } from '../model/errors.ts';
 import type { Step } from './change.ts';
-import type { DaemonView, MemberView } from './facts.ts';
+import type { DaemonView, Membership, MemberView } from './facts.ts';
 import type { WantedPool } from './wanted.ts';
 
 type StepOf<D extends Step['do']> = Extract<Step, { readonly do: D }>;
 
 export interface Door {
-  /** @param nodeId of this machine in a cluster; null: a single machine. @returns null, or why it does not answer in `silence()`. */
-  look(nodeId: string | null): Promise<DaemonView | null>;
+  /** @param membership of this machine in a cluster; null: a single machine. @returns null, and why in `silence()`, when the daemon of that membership does not answer. */
+  look(membership: Pick<Membership, 'node_id' | 'cluster_id'> | null): Promise<DaemonView | null>;
   /** Why the last look found nobody: "" when it did. */
   silence(): string;
   members(): Promise<readonly MemberView[] | null>;
@@ -64,11 +64,16 @@ export function createDoor(socket: string): Door {
   return {
     members,
     silence: () => silence,
-    async look(nodeId) {
+    async look(membership) {
       try {
         const [{ daemon }, cluster] = await Promise.all([quick.version().then((version) => ({ daemon: version.version })), quick.cluster()]);
-        const status = nodeId === null ? await quick.status() : null;
-        const [node, pools, etcd] = await Promise.all([status?.node ?? quick.nodes.get(nodeId ?? ''), quick.pools.list().all(), nodeId === null ? null : members()]);
+        // A machine that has just become a node is still served by the daemon of before, until that is started anew.
+        if (membership !== null && cluster.id !== membership.cluster_id) {
+          silence = `the daemon that runs is of ${cluster.id}, not of cluster ${membership.cluster_id}`;
+          return null;
+        }
+        const status = membership === null ? await quick.status() : null;
+        const [node, pools, etcd] = await Promise.all([status?.node ?? quick.nodes.get(membership?.node_id ?? ''), quick.pools.list().all(), membership === null ? null : members()]);
         silence = '';
         return { version: daemon, cluster: { id: cluster.id, name: cluster.name }, node, pools: pools.filter((pool) => pool.node === node.id), volumes: status === null ? null : status.counts.volumes + status.counts.trash, members: etcd };
       } catch (error) {

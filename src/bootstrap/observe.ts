@@ -28,7 +28,7 @@ export async function observe(wanted: Wanted, { places, services, door }: Machin
     wanted.package === null && places.root !== '/' ? null : packageVersion(places),
     readIfThere(places.config), readIfThere(places.etcdConfig), readIfThere(path.join(places.pki, 'node.crt')),
     viewOf('holdfastd', places.daemonNote, services), viewOf('holdfast-etcd', places.etcdNote, services),
-    door.look(membership?.node_id ?? null), adminOf(wanted, places),
+    door.look(membership), adminOf(wanted, places),
   ]);
   const installed = debian ?? (existsSync(path.join(places.archiveHome, 'bin/holdfastd')) ? installedFile?.version ?? null : null);
   return {

@@ -70,7 +70,7 @@ async function runDaemon(how: 'start' | 'restart', { places, services, door }: M
   await services[how]('holdfastd');
   const membership = await readMembership(places);
   const deadline = performance.now() + patienceMs;
-  for (let turn = 1; (await door.look(membership?.node_id ?? null)) === null; turn += 1) {
+  for (let turn = 1; (await door.look(membership)) === null; turn += 1) {
     if (!(await services.isRunning('holdfastd'))) throw await notUp('holdfastd', 'it ended', services);
     if (performance.now() > deadline) throw await notUp('holdfastd', `it is not ready after ${Math.round(patienceMs / 1000)} s: ${door.silence()}`, services);
     if (turn % 10 === 0) onWaiting?.(door.silence());

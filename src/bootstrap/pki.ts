@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../model/errors.ts';
 import { newId } from '../model/id.ts';
 import { VERSION } from '../model/version.ts';
-import { joinNode } from '../security/join-client.ts';
+import { ClusterBusy, joinNode } from '../security/join-client.ts';
 import { createClusterPki } from '../security/pki.ts';
 import { fingerprint } from '../security/x509.ts';
 import type { Facts, Membership } from './facts.ts';
@@ -61,7 +61,7 @@ export async function joinCluster(wanted: Wanted, facts: Facts, places: Places, 
       });
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      if (isBusy(error) && performance.now() < deadline) {
+      if (error instanceof ClusterBusy && performance.now() < deadline) {
         await pause(1_000);
         continue;
       }
@@ -70,9 +70,6 @@ export async function joinCluster(wanted: Wanted, facts: Facts, places: Places, 
     }
   }
 }
-
-/** The cluster answered, and cannot take one more just now. */
-const isBusy = (error: HoldfastError): boolean => error.retryable && /learner|at the same time|healthy/.test(error.message);
 
 async function rootOf(directory: string): Promise<string> {
   return fingerprint(await readIfThere(path.join(directory, 'ca.crt')) ?? '');

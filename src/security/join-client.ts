@@ -65,11 +65,15 @@ export async function joinNode(dir: string, facts: JoinFacts, options: JoinOptio
 /** A client redeems a token for a certificate of its key. @throws as `joinNode`. */
 export const joinClient = (request: { readonly name: string; readonly csr: string }, options: JoinOptions): Promise<ClientAnswer> => redeem<ClientAnswer>('/v1/join/client', request, options);
 
+/** The cluster answered, and cannot do it just now: worth asking again. */
+export class ClusterBusy extends HoldfastError {}
+
 /** Sends the token and a body to the first endpoint that answers; what is refused there is not asked elsewhere. */
 async function redeem<T>(path: string, body: object, { endpoints, token: text, signal, timeoutMs = TIMEOUT_MS }: JoinOptions): Promise<T> {
   const token = parseToken(text);
   if (endpoints.length === 0) throw new HoldfastError('invalid_argument', 'endpoints: say where the cluster is', { object: 'join', field: 'endpoints', hint: 'For example https://10.0.0.11:7480.' });
   const tried: string[] = [];
+  let busy: ClusterBusy | null = null;
   for (const endpoint of endpoints) {
     signal?.throwIfAborted();
     try {
@@ -78,9 +82,11 @@ async function redeem<T>(path: string, body: object, { endpoints, token: text, s
       return await send<T>(at, ca, path, { token: text.trim(), ...body }, timeoutMs, signal);
     } catch (thrown) {
       if (!(thrown instanceof HoldfastError) || !thrown.retryable) throw thrown;
+      if (thrown instanceof ClusterBusy) busy = thrown;
       tried.push(thrown.message);
     }
   }
+  if (busy !== null) throw busy;
   throw new HoldfastError('unavailable', `no endpoint answers the join: ${tried.join('; ')}`, { object: 'join', field: 'endpoints', hint: 'Is the daemon running there, and is its port open to this machine?' });
 }
 
@@ -159,7 +165,10 @@ function parseAnswer(text: string): unknown {
 
 function refusal(at: At, status: number, body: unknown): HoldfastError {
   const error = body as Partial<ErrorBody> | null;
-  if (typeof error?.code === 'string' && typeof error.message === 'string') return HoldfastError.fromBody({ detail: {}, retryable: false, ...error } as ErrorBody);
+  if (typeof error?.code === 'string' && typeof error.message === 'string') {
+    const told = HoldfastError.fromBody({ detail: {}, retryable: false, ...error } as ErrorBody);
+    return told.retryable ? new ClusterBusy(told.code, told.message, told.detail, { retryable: true }) : told;
+  }
   return new HoldfastError('unavailable', `${at.text} answered the join with status ${status}`, { object: `endpoint ${at.text}` });
 }
 
