@@ -200,6 +200,7 @@ describeIf(namespaceLab, 'the end of a namespace lab', () => {
       const { createLab } = await import(${JSON.stringify(module)});
       const lab = await createLab({ nodes: 2 });
       lab.node('n1').spawn('exec sleep 600', { outlive: true });
+      await lab.node('n1').must('truncate -s 8M /srv/crash-image && losetup --find --show /srv/crash-image');
       console.log(lab.number);
       setInterval(() => {}, 1000);`], { stdio: ['ignore', 'pipe', 'inherit'] });
     const number = Number(await voiceOf(child)());
@@ -208,6 +209,7 @@ describeIf(namespaceLab, 'the end of a namespace lab', () => {
     await once(child, 'exit');
     while (inits.some((pid) => mark(pid) !== undefined)) await new Promise((resolve) => setTimeout(resolve, 20));
     await removeOrphans();
+    expect(await must(['losetup', '--list', '--noheadings', '--output', 'NAME,BACK-FILE'])).not.toContain('/srv/crash-image');
     expect([`/run/holdfast-lab/${number}`, `/sys/class/net/hf-lab${number}`, `/run/netns/hf-lab${number}-n1`].filter((file) => existsSync(file))).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@
 // kernel's page cache is the host's, so what a power cut loses is proved in test/lab/uml instead.
 import { spawn as spawnProcess, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -158,18 +158,20 @@ export function openNode(lab: number, name: string): LabNode {
 /** Ends all that runs in a node, and detaches the loop devices that it attached. */
 export async function endNode(lab: number, node: NodeRecord): Promise<void> {
   const { init } = node;
-  if (init !== undefined && runs(init)) {
+  const wasUp = init !== undefined && runs(init);
+  if (wasUp) {
     process.kill(init.pid, 'SIGKILL');
     for (const until = Date.now() + PATIENCE_MS; runs(init);) {
       if (Date.now() > until) throw new Error(`node ${node.name} (process ${init.pid}) does not end`);
       await pause(5);
     }
   }
+  const folder = path.join(folderOf(lab), node.name);
   // A file system that the node had on one of its disks stays in use as long as a loop device lies on a file of it.
-  const disks = (await attachDisks(node)).map((device) => statSync(device).rdev);
-  const left = await detachLoops([...node.devices, ...disks]);
+  const left = await detachLoops({ devices: node.devices, carriers: folder, ...(wasUp ? {} : { files: path.join(folder, 'disk/upper') }) });
   if (left.length > 0) throw new Error(`loop devices of node ${node.name} are still in use: ${left.join(', ')}`);
-  if (init !== undefined) updateNode(lab, node.name, ({ init: _, ...before }) => before);
+  // The device number is free now, and may be another's soon.
+  updateNode(lab, node.name, ({ init: _, ...before }) => ({ ...before, devices: [] }));
 }
 
 async function start(lab: number, node: NodeRecord): Promise<void> {
@@ -188,7 +190,7 @@ async function start(lab: number, node: NodeRecord): Promise<void> {
   const init = mark(Number(pid));
   if (word !== 'up' || init === undefined) throw new Error(`node ${node.name} did not come up; its console ends with:\n${readFileSync(consoleOf(lab, node.name), 'utf8').slice(-2000)}`);
   child.unref();
-  updateNode(lab, node.name, (before) => ({ ...before, init, devices: [...new Set([...before.devices, Number(device)])] }));
+  updateNode(lab, node.name, (before) => ({ ...before, init, devices: [Number(device)] }));
 }
 
 /** What the child says first on its descriptor 3; empty when it ends or says nothing in time. */
@@ -209,14 +211,4 @@ function firstLine(child: ChildProcess): Promise<string> {
     voice.on('close', finish);
     child.on('error', finish);
   });
-}
-
-/** Attaches the node's extra disks again where the machine has lost them. */
-export async function attachDisks(node: NodeRecord): Promise<string[]> {
-  const devices: string[] = [];
-  for (const file of node.disks.filter((one) => existsSync(one))) {
-    const there = (await must(['losetup', '--list', '--noheadings', '--output', 'NAME', '--associated', file])).trim();
-    devices.push(there === '' ? (await must(['losetup', '--find', '--show', file])).trim() : there);
-  }
-  return devices;
 }

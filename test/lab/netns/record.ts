@@ -27,7 +27,7 @@ export interface NodeRecord {
   readonly hostKey: string;
   /** PID 1 of the node, as the host sees it; absent while the node is down. */
   readonly init?: ProcessMark;
-  /** Device numbers (st_dev) that files of the node had in its boots: they tell whose loop devices are. */
+  /** Device numbers (st_dev) of the node's files while it is up: they tell whose loop devices are. */
   readonly devices: readonly number[];
   /** Files of its extra disks. */
   readonly disks: readonly string[];

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync, rmSync, rmdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { endKernel, kernelProcesses } from '../uml/kernel.ts';
-import { detachLoops, loopsOn } from './loops.ts';
+import { detachLoops, loopsOf } from './loops.ts';
 import { unfurnish } from './node-disk.ts';
 import { endNode } from './node.ts';
 import { folderOf, mark, numbers, read, runs, type LabRecord, type ProcessMark } from './record.ts';
@@ -18,7 +18,7 @@ export async function remove(number: number): Promise<void> {
   for (const node of lab.nodes) await endNode(number, node);
   await removeSwitch(lab);
   for (const node of lab.nodes) await unfurnish(number, node.name);
-  await detachLoops(lab.nodes.flatMap((node) => node.devices), folder);
+  await detachLoops({ devices: [], folder });
   for (const node of lab.nodes) removeCgroups(`hf-lab${number}-${node.name}`);
   const left = [...await leftOf(lab), ...mountsBelow(folder)];
   if (left.length > 0) throw new Error(`of lab ${number} these are left: ${left.join(', ')}`);
@@ -60,7 +60,7 @@ function tryRead(number: number): LabRecord | undefined {
 async function leftOf(lab: LabRecord): Promise<string[]> {
   const processes = lab.processes.filter((one) => runs(one)).map((one) => `process ${one.pid}`);
   const kernels = lab.kernels.flatMap(kernelProcesses).map((pid) => `process ${pid}`);
-  return [...processes, ...kernels, ...networkLeft(lab), ...await loopsOn(lab.nodes.flatMap((node) => node.devices), folderOf(lab.number))];
+  return [...processes, ...kernels, ...networkLeft(lab), ...await loopsOf({ devices: [], folder: folderOf(lab.number) })];
 }
 
 const mountsBelow = (folder: string): string[] => readFileSync('/proc/self/mountinfo', 'utf8').split('\n')
