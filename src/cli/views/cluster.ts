@@ -23,11 +23,9 @@ export function clusterSheet(cluster: ClusterView, volumes: readonly Volume[], l
   const failing = members.filter(({ healthy, learner }) => !healthy && !learner);
   const voters = members.filter(({ learner }) => !learner);
   const versions = [...new Set(nodes.map(({ status }) => status.daemon_version))].sort();
-  const faults = cluster.problems.length + away.length + failing.length;
+  const faults = cluster.problems.length + failing.length;
   const conditions = [
-    ...away.map(({ name }) => ({ type: `node ${name}: unavailable`, message: 'its daemon shows no sign of life', hint: `Bring it back; or let another machine take its place: holdfast cluster token create --for node --replaces ${name}` })),
     ...failing.map(({ name }) => ({ type: `etcd member ${name}: not healthy`, message: 'it did not answer just now', hint: 'See holdfast-etcd and its log there.' })),
-    ...nodes.flatMap(({ name, status }) => status.conditions.map(({ type, message, hint }) => ({ type: `node ${name}: ${type}`, message, hint }))),
     ...cluster.problems.map(({ object, condition, message, hint }) => ({ type: `${object.kind} ${object.name}: ${condition}`, message, hint })),
   ];
   const sheet = createSheet(layout)

@@ -75,7 +75,7 @@ export function createMembers(seams: { readonly store: Store; readonly clock: Cl
     const kept = record.status.conditions.filter(({ type }) => type !== 'NodeUnreachable' && type !== 'ClockSkew');
     if (state === 'unavailable') {
       const since = record.status.conditions.find(({ type }) => type === 'NodeUnreachable')?.since ?? lostAt.get(record.id) ?? record.status.observed_at ?? record.created_at;
-      return [...kept, { type: 'NodeUnreachable', message: `node ${record.name} has not been heard of since ${since}`, hint: `Look at the machine and its network; is holdfastd running there? If it is gone for good: holdfast node remove ${record.name}`, since }];
+      return [...kept, { type: 'NodeUnreachable', message: `node ${record.name} has not been heard of since ${since}`, hint: `Look at the machine and its network; is holdfastd running there? If it is gone for good, let another machine take its place (holdfast cluster token create --for node --replaces ${record.name}) or remove it (holdfast node remove ${record.name})`, since }];
     }
     const offset = offsets.get(record.id) ?? 0;
     if (Math.abs(offset) <= MAX_SKEW_MS || record.id === self) return kept;
