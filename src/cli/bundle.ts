@@ -8,6 +8,7 @@ import os from 'node:os';
 import { promisify } from 'node:util';
 import type { HoldfastClient } from '../client/client.ts';
 import { asHoldfastError } from '../model/errors.ts';
+import { withoutTokensAndKeys } from '../model/secrets.ts';
 import { VERSION } from '../model/version.ts';
 import { newest } from './newest.ts';
 
@@ -74,12 +75,10 @@ const SECRET_WORD = '[\\w.-]*(?:passw(?:or)?d|passphrase|secret|token|credential
 const IN_JSON = new RegExp(`("${SECRET_WORD}"\\s*:\\s*)"(?:[^"\\\\]|\\\\.)*"`, 'gi');
 const IN_ESCAPED_JSON = new RegExp(`(\\\\"${SECRET_WORD}\\\\"\\s*:\\s*\\\\")(?:(?!\\\\").)*`, 'gi');
 const IN_TEXT = new RegExp(`\\b(${SECRET_WORD}\\s*[=:]\\s*)(?:Bearer\\s+|Basic\\s+)?[^\\s",;&}]+`, 'gi');
-const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*:)[^\s/@"]+@/gi;
 
 /** Whatever looks like a secret is cut out, wherever it stands. */
-export const withoutSecrets = (text: string): string => text
-  .replace(PEM, '[private key]')
+export const withoutSecrets = (text: string): string => withoutTokensAndKeys(text)
   .replace(IN_JSON, '$1"[secret]"')
   .replace(IN_ESCAPED_JSON, '$1[secret]')
   .replace(IN_TEXT, '$1[secret]')

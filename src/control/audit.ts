@@ -5,10 +5,13 @@
  */
 import { HoldfastError, asHoldfastError } from '../model/errors.ts';
 import type { AuditEntry } from '../model/identity.ts';
+import { withoutTokensAndKeys } from '../model/secrets.ts';
+import type { IdentityControl } from './cluster-control.ts';
 import { isoNow, mintId } from './context.ts';
 import type { CallOptions } from './control.ts';
 import { AUDITED, type Audited, type Before } from './audited-calls.ts';
 import { KEYS } from './keys.ts';
+import { page } from './repository.ts';
 import type { Store } from './ports/store.ts';
 import type { Clock, Log, RandomBytes } from './ports/system.ts';
 
@@ -45,7 +48,7 @@ function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemo
     const found = await rule.before(seams.store, args).catch((): Before => ({ object: null, ref: '' }));
     const begun: AuditEntry = {
       id: mintId(seams, 'audit'), at: isoNow(seams.clock), actor: rule.actor?.(args) ?? options?.actor ?? daemon, action: rule.action,
-      object: { kind: rule.kind, id: found.object?.id ?? '', name: found.object?.name ?? found.ref },
+      object: { kind: rule.kind, id: found.object?.id ?? '', name: withoutTokensAndKeys(found.object?.name ?? found.ref).slice(0, 128) },
       request: told(rule.request(args)) as AuditEntry['request'], outcome: 'begun', reason: '', before: told(found.object), after: null,
     };
     const put = (entry: AuditEntry): Promise<unknown> => seams.store.txn([], [{ op: 'put', key: KEYS.audit(entry.id), value: entry }]);
@@ -60,11 +63,11 @@ function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemo
     try {
       const result = await act.apply(control, args);
       const after = rule.after(result) as { readonly id?: string; readonly name?: string } | null;
-      await complete({ ...begun, object: { kind: rule.kind, id: begun.object.id || (after?.id ?? ''), name: begun.object.name || (after?.name ?? '') }, outcome: 'done', after: told(after) });
+      await complete({ ...begun, object: { ...begun.object, id: begun.object.id || (after?.id ?? ''), name: begun.object.name || (after?.name ?? '') }, outcome: 'done', after: told(after) });
       return result;
     } catch (error) {
-      if (rule.strangers === true) seams.log.warn({ action: rule.action, object: begun.object.name, actor: begun.actor, reason: withoutSecrets(asHoldfastError(error).message) }, 'a join was refused');
-      else await complete({ ...begun, outcome: 'refused', reason: withoutSecrets(asHoldfastError(error).message) });
+      if (rule.strangers === true) seams.log.warn({ action: rule.action, object: begun.object.name, actor: begun.actor, reason: withoutTokensAndKeys(asHoldfastError(error).message) }, 'a join was refused');
+      else await complete({ ...begun, outcome: 'refused', reason: withoutTokensAndKeys(asHoldfastError(error).message) });
       throw error;
     }
   };
@@ -73,7 +76,7 @@ function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemo
 /** As it is written down: without what is secret, and within bounds. */
 function told(value: unknown): unknown {
   if (value === null || value === undefined) return value ?? null;
-  const text = JSON.stringify(value, (key, part: unknown) => (SECRET_KEYS.test(key) && typeof part === 'string' ? '[secret]' : typeof part === 'string' ? withoutSecrets(part) : part)) as string | undefined;
+  const text = JSON.stringify(value, (key, part: unknown) => (SECRET_KEYS.test(key) && typeof part === 'string' ? '[secret]' : typeof part === 'string' ? withoutTokensAndKeys(part) : part)) as string | undefined;
   if (text === undefined) return null;
   if (text.length <= MAX_TOLD_CHARS) return JSON.parse(text) as unknown;
   const { id, name } = value as { readonly id?: unknown; readonly name?: unknown };
@@ -81,7 +84,10 @@ function told(value: unknown): unknown {
 }
 
 const SECRET_KEYS = /^(token|secret|password|passphrase|key|private_key)$/i;
-const withoutSecrets = (text: string): string => text.replace(/hft1\.[0-9A-Za-z._-]+/g, '[join token]').replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, '[private key]');
+
+/** Reads the log, newest first. */
+export const readAudit = (store: Store): IdentityControl['listAudit'] => (query = {}) => page<AuditEntry>(store, KEYS.audits, query, ({ object, actor }) =>
+  (query.object === undefined || object.id === query.object || object.name === query.object) && (query.actor === undefined || actor === query.actor || actor.split(' ')[0] === query.actor));
 
 /** For the leader, about once an hour: keeps the newest entries. @returns how many were dropped. */
 export async function pruneAudit(store: Store, keep: number = KEEP_AUDIT): Promise<number> {

@@ -39,7 +39,7 @@ const keyed = (key: (id: string) => string): Reader => (store, id) => (/^[\w-]{1
 
 const object = (value: unknown): Before['object'] => (typeof value === 'object' && value !== null ? value : null);
 const field = (value: unknown, name: string): unknown => (typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined);
-const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 128) : '');
+const text = (value: unknown): string => (typeof value === 'string' ? value.slice(0, 1_024) : '');
 
 /** The object of an Accepted; with the operation that carries it on. */
 const accepted = (result: unknown): unknown => {

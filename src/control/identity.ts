@@ -1,12 +1,11 @@
 /** Identities put together: join tokens, joining, certificates, and who of them is trusted. Decisions only; cryptography is behind the port. */
 import { HoldfastError } from '../model/errors.ts';
-import type { AuditEntry } from '../model/identity.ts';
+import { readAudit } from './audit.ts';
 import { createCertificateUseCases, pruneCertificates, putCertificate, type CertificateUseCases } from './certificates.ts';
 import type { IdentityControl } from './cluster-control.ts';
 import type { IdentityContext, IdentitySeams, IdentitySettings } from './identity-context.ts';
 import { createJoinUseCases } from './join.ts';
 import { KEYS } from './keys.ts';
-import { page } from './repository.ts';
 import { createTokenUseCases, pruneTokens } from './tokens.ts';
 import { createTrust, type Trust } from './trust.ts';
 
@@ -29,8 +28,7 @@ export function createIdentity(seams: IdentitySeams, settings: IdentitySettings)
     ...createTokenUseCases(ctx),
     ...createJoinUseCases(ctx),
     ...createCertificateUseCases(ctx),
-    listAudit: (query = {}) => page<AuditEntry>(seams.store, KEYS.audits, query, ({ object, actor }) =>
-      (query.object === undefined || object.id === query.object || object.name === query.object) && (query.actor === undefined || actor === query.actor || actor.split(' ')[0] === query.actor)),
+    listAudit: readAudit(seams.store),
     trust,
     async begin() {
       const { own } = settings;

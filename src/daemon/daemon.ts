@@ -6,10 +6,11 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createDockerDriver } from '../api/docker/driver.ts';
 import { createHttpApi, type HttpApi } from '../api/http/http-api.ts';
-import { audited } from '../control/audit.ts';
+import { audited, readAudit } from '../control/audit.ts';
 import type { ClusterControl, IdentityControl, MemberControl } from '../control/cluster-control.ts';
 import { createControl, type ControlPlane } from '../control/create-control.ts';
 import { createIdentity, type Identity } from '../control/identity.ts';
+import { restrict } from '../control/restrict.ts';
 import type { Log } from '../control/ports/system.ts';
 import { VERSION } from '../model/version.ts';
 import { createDataPlane } from '../node/data-plane.ts';
@@ -21,6 +22,7 @@ import { ownFiles, pemSource, readIdentity, type NodeIdentity } from './identity
 import { openStore, type OpenedStore } from './open-store.ts';
 import { pathsBelow } from './paths.ts';
 import { readStartTime } from './process-mark.ts';
+import { beginRenewal } from './renewal.ts';
 import { systemClock, systemRandom } from './system.ts';
 import { serveWaiting, type Waiting } from './waiting.ts';
 
@@ -71,16 +73,24 @@ export async function startDaemon(config: Config, log: Log, { signal = new Abort
     }
     await control.start();
     const actor = `holdfastd on ${control.cluster_view.node.name}`;
-    const whole = identities === null ? control : merged(control, identities, opened);
+    const whole = identities === null ? Object.assign(Object.create(control) as ControlPlane, { listAudit: readAudit(store) }) : merged(control, identities, opened);
     const watched = audited(whole, seams, actor);
     undo.push(beginDuties({ control, identities, members, store, log, clock: systemClock }));
+
+    if (identity !== null && identities !== null) {
+      const ownIdentities = audited(identities, seams, actor);
+      undo.push(beginRenewal({
+        pki: paths.pki, node: { id: identity.node_id, name: control.cluster_view.node.name }, signs: identity.signs, renew: (request, caller) => ownIdentities.renewCertificate(request, caller),
+        nodes: () => control.cluster_view.members.nodes(), store, clock: systemClock, log,
+      }));
+    }
 
     const api = createHttpApi({ control: watched, log, version: VERSION, node: control.cluster_view.node.name });
     await api.listen({ socketPath: config.socket });
     undo.push(() => api.close());
     if (identity !== null && identities !== null && config.listen !== null) undo.push(await serveOthers(api, config, identities, paths.pki, log));
     if (config.plugin_socket !== null) {
-      const driver = createDockerDriver({ control: watched, log, scope: 'local' });
+      const driver = createDockerDriver({ control: restrict(watched, 'plugin'), log, scope: 'local', node: control.cluster_view.node.name });
       await driver.listen(config.plugin_socket);
       undo.push(() => driver.close());
     }

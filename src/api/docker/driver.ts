@@ -15,11 +15,13 @@ export interface DockerDriverOptions {
   readonly log: Log;
   /** `local` on the embedded store, exactly `global` in a cluster. */
   readonly scope: Scope;
+  /** Name of this node, for the audit log. */
+  readonly node?: string;
   /** How long a call may wait for control, in ms. Default 50,000: Docker gives up after 60 s. */
   readonly answerWithinMs?: number;
 }
 
 /** Mounts that Docker forgot (its containers died with it) are not the driver's concern: control collects them. */
-export function createDockerDriver({ control, log, scope, answerWithinMs = 50_000 }: DockerDriverOptions): PluginServer {
-  return createPluginServer(createVolumeCalls({ control, log, scope }), log, answerWithinMs);
+export function createDockerDriver({ control, log, scope, node, answerWithinMs = 50_000 }: DockerDriverOptions): PluginServer {
+  return createPluginServer(createVolumeCalls({ control, log, scope, ...(node === undefined ? {} : { node }) }), log, answerWithinMs);
 }

@@ -21,6 +21,8 @@ export interface VolumeCallsOptions {
   readonly control: DockerControl;
   readonly log: Log;
   readonly scope: Scope;
+  /** Name of this node, for the audit log. */
+  readonly node?: string;
 }
 
 type Answer = Readonly<Record<string, unknown>>;
@@ -32,7 +34,6 @@ type Answer = Readonly<Record<string, unknown>>;
  */
 export type AnswerCall = (call: Call, request: PluginRequest, deadline: number) => Promise<Answer>;
 
-const ACTOR: CallOptions = { actor: 'docker' };
 const ANONYMOUS = /^[0-9a-f]{64}$/;
 const ANONYMOUS_RETENTION_MS = 3_600_000;
 
@@ -51,7 +52,8 @@ export function requestOf(text: string, options: Readonly<Record<string, string>
 
 const nameOf = (text: string): string => (ANONYMOUS.test(text) ? requestOf(text).name : isSpec(text) ? parseSpec(text).name : checkName('volume', text));
 
-export function createVolumeCalls({ control, log, scope }: VolumeCallsOptions): AnswerCall {
+export function createVolumeCalls({ control, log, scope, node }: VolumeCallsOptions): AnswerCall {
+  const ACTOR: CallOptions = { actor: node === undefined ? 'docker' : `docker on ${node}` };
   /** Newest mount or unmount of each mount ID, so that a mount that ends too late knows whether it is still wanted. */
   const latest = new Map<string, symbol>();
 

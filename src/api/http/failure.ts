@@ -6,6 +6,7 @@ import type { FastifyError, FastifyRequest } from 'fastify';
 import type { Log } from '../../control/ports/system.ts';
 import { clip } from '../../model/bytes.ts';
 import { HoldfastError, asHoldfastError, httpStatusOf, type ErrorBody } from '../../model/errors.ts';
+import { withoutTokensAndKeys } from '../../model/secrets.ts';
 
 export interface Failure {
   readonly status: number;
@@ -43,7 +44,7 @@ export function failureOf(thrown: unknown, object: string | undefined, log: Log)
   }
   const body = error.toBody();
   const detail = body.detail.object === undefined && object !== undefined ? { ...body.detail, object } : body.detail;
-  return { status: httpStatusOf(error.code), body: { ...body, detail } };
+  return { status: httpStatusOf(error.code), body: JSON.parse(JSON.stringify({ ...body, detail }, (_, part: unknown) => (typeof part === 'string' ? withoutTokensAndKeys(part) : part))) as ErrorBody };
 }
 
 function fromTransport(error: FastifyError): Failure | undefined {
