@@ -41,7 +41,7 @@ export async function builtPackages(version = VERSION): Promise<Packages> {
 /** Builds into a folder that is made for it. @param env further environment, such as VERSION. */
 export async function buildPackages(folder: string, architectures: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  await must([process.execPath, path.join(TOP, 'tools/package.ts'), ...architectures], { env: { ...process.env, NODE_OPTIONS: '', ...env, OUT: folder } as Record<string, string>, timeoutMs: 600_000 });
+  await must([process.execPath, path.join(TOP, 'tools/package.ts'), ...architectures], { env: { ...process.env, NODE_OPTIONS: '', ...env, OUT: folder }, timeoutMs: 600_000 });
 }
 
 function stateOfSources(): string {

@@ -30,7 +30,7 @@ describeIf(command('dpkg-deb'), 'packages', () => {
   test('built again elsewhere, later, in another time zone and with another umask, they are the same bytes', async () => {
     const second = path.join(work, 'second');
     await must(['sh', '-ec', 'umask 077; exec "$0" "$@"', process.execPath, path.join(TOP, 'tools/package.ts'), 'amd64'], {
-      env: { ...process.env, NODE_OPTIONS: '', OUT: second, SOURCE_DATE_EPOCH: '1790000000', TZ: 'Asia/Tokyo', LC_ALL: 'C' } as Record<string, string>, timeoutMs: 600_000,
+      env: { ...process.env, NODE_OPTIONS: '', OUT: second, SOURCE_DATE_EPOCH: '1790000000', TZ: 'Asia/Tokyo', LC_ALL: 'C' }, timeoutMs: 600_000,
     });
     const sumsOf = (folder: string): string[] => readFileSync(path.join(folder, 'SHA256SUMS'), 'utf8').split('\n').filter((line) => line.includes('amd64'));
     expect(sumsOf(second)).toHaveLength(2);
@@ -90,7 +90,7 @@ describeIf(command('dpkg-deb'), 'packages', () => {
   });
 
   test('a version that cannot be one, and an architecture that there is not, are refused', async () => {
-    const package_ = (words: readonly string[], version: string) => run([process.execPath, path.join(TOP, 'tools/package.ts'), ...words], { env: { ...process.env, NODE_OPTIONS: '', VERSION: version, OUT: path.join(work, 'refused') } as Record<string, string> });
+    const package_ = (words: readonly string[], version: string) => run([process.execPath, path.join(TOP, 'tools/package.ts'), ...words], { env: { ...process.env, NODE_OPTIONS: '', VERSION: version, OUT: path.join(work, 'refused') } });
     expect(await package_([], '../evil')).toMatchObject({ status: 2, stderr: expect.stringContaining('VERSION="../evil"') as unknown });
     expect(await package_(['mips'], '')).toMatchObject({ status: 2, stderr: expect.stringContaining('"mips"') as unknown });
   });

@@ -24,7 +24,12 @@ describeIf([loopDevices, filesystem('overlay'), filesystem('xfs'), command('debo
   let old: Packages;
   let newer: Packages;
   let disk = '';
-  const json = async (line: string): Promise<any> => JSON.parse(await node.must(`holdfast ${line} -o json`));
+  interface Answer {
+    readonly client?: string;
+    readonly daemon_version?: string;
+    readonly items?: readonly unknown[];
+  }
+  const json = async (line: string): Promise<Answer> => JSON.parse(await node.must(`holdfast ${line} -o json`)) as Answer;
   const daemonPid = (): Promise<string> => node.must('cat /run/holdfast/holdfastd.pid');
   const device = async (): Promise<string> => node.must(['findmnt', '-no', 'SOURCE', '/mnt/data']);
   const lines = async (): Promise<number> => Number(await node.must("tail -n 1 /mnt/data/lines"));

@@ -1,8 +1,11 @@
 // The Debian package under a real systemd, on a User-Mode Linux node: install, mounts that the whole machine sees, an
 // upgrade under a mounted volume, the store's unit, removal, purge. Everything in there is slow, so each step looks at much.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { VERSION } from '../../../src/model/version.ts';
+import { makeCertificates } from '../../lab/certificates.ts';
 import { command, describeIf, filesystem, loopDevices } from '../../lab/needs.ts';
 import { builtPackages, type Packages } from '../../lab/packages.ts';
 import { createUml, type UmlNode } from '../../lab/uml/uml.ts';
@@ -66,7 +69,7 @@ describeIf([loopDevices, filesystem('overlay'), command('linux.uml'), command('d
     await node.must('findmnt -t xfs /mnt/data && findmnt -t ext4 /mnt/e4');
     // A program that was started by neither, and one in a mount namespace made before, see them too.
     await node.must('systemd-run --wait --quiet findmnt /mnt/data && nsenter -t 1 -m findmnt /mnt/e4');
-    await node.must('holdfast volume resize e4 128M && holdfast volume resize data 500M && holdfast snapshot create data one', PATIENCE);
+    await node.must('holdfast volume resize e4 128M && holdfast volume resize data 500M && holdfast snapshot create data', PATIENCE);
     expect(Number(await node.must('findmnt -bno SIZE /mnt/e4'))).toBeGreaterThan(100 * 2 ** 20);
     expect(await node.must('journalctl -u holdfastd --no-pager -o cat')).not.toMatch(/EPERM|Operation not permitted/);
   }, 900_000);
@@ -92,14 +95,39 @@ describeIf([loopDevices, filesystem('overlay'), command('linux.uml'), command('d
     expect(await daemonVersion()).toBe(NEWER);
   }, 900_000);
 
+  test('the store\'s unit runs etcd within its walls, on copies of the certificates, and takes new ones up by a reload', async () => {
+    const pki = '/etc/holdfast/pki';
+    const work = mkdtempSync(path.join(os.tmpdir(), 'holdfast-units-'));
+    try {
+      const { ca, cert, key } = makeCertificates(work);
+      for (const [name, text] of [['store-ca.crt', ca], ['store.crt', cert], ['store.key', key]] as const) await node.put(`${pki}/${name}`, text, 0o600);
+    } finally {
+      rmSync(work, { recursive: true });
+    }
+    const security = { 'cert-file': `${pki}/store.crt`, 'key-file': `${pki}/store.key`, 'trusted-ca-file': `${pki}/store-ca.crt`, 'client-cert-auth': true };
+    await node.put('/etc/holdfast/etcd.conf.yml', JSON.stringify({
+      name: 'u1', 'data-dir': '/var/lib/holdfast/etcd', 'listen-client-urls': 'https://127.0.0.1:2379', 'advertise-client-urls': 'https://127.0.0.1:2379',
+      'listen-peer-urls': 'https://127.0.0.1:2380', 'initial-advertise-peer-urls': 'https://127.0.0.1:2380', 'initial-cluster': 'u1=https://127.0.0.1:2380',
+      'client-transport-security': security, 'peer-transport-security': security,
+    }, null, 2), 0o600);
+    await node.must(`chmod 700 ${pki} && systemctl mask etcd && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends etcd-server etcd-client`, PATIENCE);
+    await node.must('systemctl start holdfast-etcd', PATIENCE);
+    await node.must(`i=0; until ETCDCTL_API=3 etcdctl --dial-timeout 30s --command-timeout 60s --endpoints https://127.0.0.1:2379 --cacert ${pki}/store-ca.crt --cert ${pki}/store.crt --key ${pki}/store.key endpoint health; do i=$((i + 1)); [ $i -lt 20 ]; sleep 1; done`, PATIENCE);
+    const pid = await unit('holdfast-etcd', 'MainPID');
+    expect(await node.must(`stat -c %U /proc/${pid} && readlink /proc/${pid}/exe && sed -n 's/^CapBnd:.//p' /proc/${pid}/status`)).toBe('_holdfast-etcd\n/usr/bin/etcd\n0000000000000000');
+    await node.must(`touch -d @1 /run/holdfast-etcd/store.crt && systemctl reload holdfast-etcd && [ "$(stat -c %Y /run/holdfast-etcd/store.crt)" -gt 1 ]`, PATIENCE);
+    expect(await unit('holdfast-etcd', 'MainPID')).toBe(pid);
+    expect((await node.exec('systemd-analyze security --no-pager --threshold=20 holdfast-etcd', PATIENCE)).status).toBe(0);
+  }, 900_000);
+
   test('removal stops the daemon and warns; purge takes what is the package\'s; the volume stays mounted and written to', async () => {
     expect(await node.must('dpkg -r holdfast 2>&1', PATIENCE)).toContain('2 volume(s) are mounted');
-    expect((await node.exec(['systemctl', '-q', 'is-active', 'holdfastd'])).status).not.toBe(0);
+    for (const name of ['holdfastd', 'holdfast-etcd']) expect([name, (await node.exec(['systemctl', '-q', 'is-active', name])).status]).not.toEqual([name, 0]);
     await writerGoesOn();
     const said = await node.must('dpkg -P holdfast 2>&1', PATIENCE);
     expect(said).toContain('pools keep their data');
     await writerGoesOn();
-    await node.must('findmnt /mnt/data && [ ! -e /etc/holdfast ] && [ ! -e /var/lib/holdfast/store ] && [ ! -e /etc/systemd/system/multi-user.target.wants/holdfastd.service ]');
+    await node.must('findmnt /mnt/data && [ ! -e /etc/holdfast ] && [ ! -e /var/lib/holdfast/store ] && [ ! -e /var/lib/holdfast/etcd ] && [ ! -e /etc/systemd/system/multi-user.target.wants/holdfastd.service ]');
     await node.must('touch /run/writer.stop; while [ ! -e /run/writer.done ]; do sleep 0.2; done; [ ! -s /run/writer.failed ] && seq "$(cat /run/writer.done)" | cmp - /mnt/data/lines');
   }, 900_000);
 });
