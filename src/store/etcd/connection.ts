@@ -101,7 +101,12 @@ export class EtcdConnection {
     return callUnary(endpoint.connect(), rpc, request, deadlineMs, new Metadata());
   }
 
-  /** The highest revision that was heard of. */
+  /** The highest revision that was heard of so far. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Takes note of an answer's revision. */
   heard(revision: bigint | undefined): number {
     const number = Number(revision ?? 0n);
     if (number > this.#revision) this.#revision = number;

@@ -24,6 +24,7 @@ export function isServiceError(thrown: unknown): thrown is ServiceError {
 
 export function outcomeOf(thrown: unknown): Outcome {
   if (!isServiceError(thrown)) return 'unknown';
+  if (isUnhealthyCluster(thrown)) return 'refused';
   if (UNDONE.some((words) => words.test(thrown.details))) return 'undone';
   return REFUSALS.includes(thrown.code) ? 'refused' : 'unknown';
 }
@@ -38,6 +39,7 @@ export function reasonOf(thrown: unknown): string {
 const says = (thrown: unknown, words: string): boolean => isServiceError(thrown) && thrown.details.includes(words);
 
 export const isCompacted = (thrown: unknown): boolean => says(thrown, 'required revision has been compacted');
+export const isNoSpace = (thrown: unknown): boolean => says(thrown, 'database space exceeded');
 export const isLeaseGone = (thrown: unknown): boolean => says(thrown, 'requested lease not found');
 export const isMemberGone = (thrown: unknown): boolean => says(thrown, 'etcdserver: member not found');
 export const isNoLearner = (thrown: unknown): boolean => says(thrown, 'can only promote a learner member') && !isLearnerBehind(thrown);
@@ -56,7 +58,7 @@ export function refusal(thrown: unknown, what: string): HoldfastError {
   if (!isServiceError(thrown)) return asHoldfastError(thrown);
   const cause = { cause: thrown };
   const said = reasonOf(thrown);
-  if (says(thrown, 'database space exceeded')) {
+  if (isNoSpace(thrown)) {
     return new HoldfastError('resource_exhausted', 'etcd has no space left in its database; nothing was written', { object: 'store', hint: DISARM }, { ...cause, retryable: true });
   }
   if (says(thrown, 'too many operations')) {
@@ -76,6 +78,8 @@ export function refusal(thrown: unknown, what: string): HoldfastError {
     case status.FAILED_PRECONDITION:
     case status.OUT_OF_RANGE:
       return new HoldfastError('failed_precondition', `etcd refuses the ${what}: ${said}`, { object: 'store' }, cause);
+    case status.UNAVAILABLE:
+      return new HoldfastError('unavailable', `etcd refuses the ${what}: ${said}`, { object: 'store' }, cause);
     default:
       return new HoldfastError('internal', `etcd refuses the ${what}: ${said}`, { object: 'store' }, cause);
   }

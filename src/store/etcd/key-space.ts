@@ -27,11 +27,14 @@ export class KeySpace {
     return Buffer.from(this.#root + key, 'latin1');
   }
 
-  /** @param after only keys greater than this */
-  range(prefix: string, after = ''): KeyRange {
-    // The least key behind `after` has a space, the least printable character, at its end.
-    const from = after >= prefix && after !== '' ? `${after} ` : prefix;
-    return { key: this.key(from), range_end: Buffer.from(prefixEnd(this.#root + prefix), 'latin1') };
+  /** Keys from `from` on, less than `end`; both as the store names them. */
+  between(from: string, end: string): KeyRange {
+    return { key: this.key(from), range_end: this.key(end) };
+  }
+
+  /** All keys with the prefix. */
+  range(prefix: string): KeyRange {
+    return { key: this.key(prefix), range_end: Buffer.from(prefixEnd(this.#root + prefix), 'latin1') };
   }
 
   keyOf(kv: KeyValue): string {

@@ -27,6 +27,9 @@ export interface EtcdMembers extends StoreMembers {
 }
 
 const STATUS_MS = 1_500;
+/** Twice what etcd asks for. */
+const WELL_MS = 10_000;
+const WELL_PAUSE_MS = 500;
 
 export function createEtcdMembers(options: EtcdMembersOptions): EtcdMembers {
   const connection = new EtcdConnection(options);
@@ -85,7 +88,7 @@ export function createEtcdMembers(options: EtcdMembersOptions): EtcdMembers {
         const namesake = members.find((member) => member.name === name);
         if (namesake !== undefined) throw new HoldfastError('failed_precondition', `The control store has a member ${name} already, at ${namesake.peerURLs.join(', ')}`, { object, hint: `If that machine is gone for good, remove it first: holdfast node remove ${name}.` });
         try {
-          await connection.call(ClusterService.memberAdd, MemberAddRequest.fromPartial({ peerURLs: [peerUrl], isLearner: true }), { what: `adding of member ${name}`, repeatable: false });
+          await whenWell(() => connection.call(ClusterService.memberAdd, MemberAddRequest.fromPartial({ peerURLs: [peerUrl], isLearner: true }), { what: `adding of member ${name}`, repeatable: false }));
           log.info({ name, peer_url: peerUrl }, 'a learner was added to the control store');
         } catch (thrown) {
           const cause = causeOf(thrown);
@@ -128,7 +131,7 @@ export function createEtcdMembers(options: EtcdMembersOptions): EtcdMembers {
       const heir = well.find((member) => !member.leads);
       if (leaving.leads && heir !== undefined) await handOver(connection, leaving, idOf(heir.id)).catch((thrown: unknown) => log.debug({ reason: String(thrown) }, 'the leader of the control store did not hand over'));
       try {
-        await connection.call(ClusterService.memberRemove, MemberRemoveRequest.fromPartial({ ID }), { what: `removal of member ${id}`, repeatable: false });
+        await whenWell(() => connection.call(ClusterService.memberRemove, MemberRemoveRequest.fromPartial({ ID }), { what: `removal of member ${id}`, repeatable: false }));
       } catch (thrown) {
         if (isUnhealthyCluster(causeOf(thrown))) throw new HoldfastError('failed_precondition', `Member ${leaving.name || id} cannot leave the control store: the rest would have no majority`, { object: `member ${id}`, hint: 'See that the other etcd members run and reach each other.' }, { cause: thrown, retryable: true });
         if (isMemberGone(causeOf(thrown))) return;
@@ -145,6 +148,17 @@ export function createEtcdMembers(options: EtcdMembersOptions): EtcdMembers {
       connection.close();
     },
   };
+
+  /** etcd changes its members only when they have been connected for five seconds: waits for it, a little. */
+  async function whenWell<T>(change: () => Promise<T>): Promise<T> {
+    for (const end = options.clock.monotonic() + WELL_MS; ; await options.clock.sleep(WELL_PAUSE_MS)) {
+      try {
+        return await change();
+      } catch (thrown) {
+        if (!isUnhealthyCluster(causeOf(thrown)) || options.clock.monotonic() >= end || connection.closed) throw thrown;
+      }
+    }
+  }
 
   /** Asked of the leader itself; sparing the others an election. */
   async function handOver(through: EtcdConnection, leader: StoreMember, targetID: bigint): Promise<void> {

@@ -8,6 +8,7 @@ import type { EtcdConnection } from './connection.ts';
 import { isAnswerTooLarge, isCompacted } from './failure.ts';
 import { KVService, RangeRequest, type RangeResponse } from './generated/rpc.ts';
 import type { KeySpace } from './key-space.ts';
+import type { Narrowing } from './narrowing.ts';
 
 /** Keys in the first page, and in any. */
 const FIRST_PAGE = 500;
@@ -23,10 +24,10 @@ export interface Listed<T> {
 }
 
 /** @param limit at most so many entries */
-export async function readList<T>(connection: EtcdConnection, keys: KeySpace, prefix: string, after: string, limit: number): Promise<Listed<T>> {
+export async function readList<T>(connection: EtcdConnection, keys: KeySpace, narrowing: Narrowing, prefix: string, after: string, limit: number): Promise<Listed<T>> {
   for (let round = 1; ; round += 1) {
     try {
-      return await readOnce<T>(connection, keys, prefix, after, limit);
+      return await readOnce<T>(connection, keys, narrowing, prefix, after, limit);
     } catch (thrown) {
       if (!isCompacted(causeOf(thrown))) throw thrown;
       if (round === ROUNDS) throw new HoldfastError('unavailable', `The list of ${prefix} takes longer than etcd keeps its history`, { object: 'store', hint: 'Let etcd keep more history (auto-compaction-retention), or list smaller pages.' }, { cause: thrown });
@@ -34,14 +35,16 @@ export async function readList<T>(connection: EtcdConnection, keys: KeySpace, pr
   }
 }
 
-async function readOnce<T>(connection: EtcdConnection, keys: KeySpace, prefix: string, after: string, limit: number): Promise<Listed<T>> {
+async function readOnce<T>(connection: EtcdConnection, keys: KeySpace, narrowing: Narrowing, prefix: string, after: string, limit: number): Promise<Listed<T>> {
+  const walk = narrowing.walk(prefix, after);
   const entries: Entry<T>[] = [];
   let revision = 0;
   let most = FIRST_PAGE;
-  let last = after;
   for (;;) {
     const page = Math.min(most, limit - entries.length);
-    const answer = await ask(connection, { ...keys.range(prefix, last), limit: BigInt(page), revision: BigInt(revision) });
+    const piece = walk.next();
+    if (piece === null) return { entries, revision };
+    const answer = await ask(connection, { ...keys.between(piece.from, piece.end), limit: BigInt(page), revision: BigInt(revision) });
     if (answer === null) {
       most = Math.max(1, page >> 2);
       continue;
@@ -53,10 +56,10 @@ async function readOnce<T>(connection: EtcdConnection, keys: KeySpace, prefix: s
       bytes += kv.value.length + kv.key.length;
       entries.push(keys.entryOf<T>(kv));
     }
-    const end = entries.at(-1);
-    if (!answer.more || entries.length >= limit || end === undefined) return { entries, revision };
-    last = end.key;
-    most = Math.max(1, Math.min(MOST_PAGE, 4 * page, Math.floor((PAGE_BYTES * answer.kvs.length) / Math.max(bytes, 1))));
+    const [first, last] = [entries.at(-answer.kvs.length), entries.at(-1)];
+    walk.got(answer.kvs.length === 0 || first === undefined || last === undefined ? null : { first: first.key, last: last.key }, answer.more, Number(answer.count));
+    if (entries.length >= limit) return { entries, revision };
+    if (answer.kvs.length > 0) most = Math.max(1, Math.min(MOST_PAGE, 4 * page, Math.floor((PAGE_BYTES * answer.kvs.length) / Math.max(bytes, 1))));
   }
 }
 

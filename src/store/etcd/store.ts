@@ -6,11 +6,12 @@ import type { Change, Compare, Entry, Lease, Store, TxnResult, Write } from '../
 import type { Clock, Log } from '../../control/ports/system.ts';
 import { checkInteger, checkKey, checkPrefix, checkTxn, noLeaseError, type EncodedWrite } from '../rules.ts';
 import type { EtcdConnection } from './connection.ts';
-import { isLeaseGone } from './failure.ts';
+import { isLeaseGone, isNoSpace, unknownOutcomeError } from './failure.ts';
 import { Compare_CompareResult, Compare_CompareTarget, KVService, RangeRequest, TxnRequest } from './generated/rpc.ts';
 import { faultsOf } from './health.ts';
 import type { KeySpace } from './key-space.ts';
 import { EtcdLeases } from './leases.ts';
+import { Narrowing } from './narrowing.ts';
 import { causeOf, readList, type Listed } from './reading.ts';
 import { watchChanges } from './watch.ts';
 
@@ -28,6 +29,7 @@ export class EtcdStore implements Store {
   readonly #connection: EtcdConnection;
   readonly #keys: KeySpace;
   readonly #leases: EtcdLeases;
+  readonly #narrowing = new Narrowing();
 
   constructor(parts: EtcdStoreParts) {
     this.#parts = parts;
@@ -49,7 +51,7 @@ export class EtcdStore implements Store {
     checkPrefix(prefix, 'prefix');
     checkPrefix(after, 'after');
     checkInteger(limit, 'limit', 1);
-    return readList<T>(this.#connection, this.#keys, prefix, after, limit);
+    return readList<T>(this.#connection, this.#keys, this.#narrowing, prefix, after, limit);
   }
 
   async txn(compare: readonly Compare[], writes: readonly Write[]): Promise<TxnResult> {
@@ -58,15 +60,30 @@ export class EtcdStore implements Store {
       compare: compare.map(({ key, revision }) => ({ result: Compare_CompareResult.EQUAL, target: Compare_CompareTarget.MOD, key: this.#keys.key(key), target_union: { $case: 'mod_revision' as const, mod_revision: BigInt(revision) } })),
       success: encoded.map((write) => ({ request: this.#operation(write) })),
     });
+    const before = this.#connection.revision;
+    const what = `transaction of ${Math.max(compare.length, writes.length)} operations`;
     try {
-      const answer = await this.#connection.call(KVService.txn, request, { what: `transaction of ${Math.max(compare.length, writes.length)} operations`, repeatable: false });
+      const answer = await this.#connection.call(KVService.txn, request, { what, repeatable: false });
       const revision = this.#connection.heard(answer.header?.revision);
       return answer.succeeded ? { committed: true, revision } : { committed: false };
     } catch (thrown) {
       const leases = [...new Set(encoded.flatMap((write) => (write.text !== null && write.lease !== null ? [write.lease] : [])))];
       if (isLeaseGone(causeOf(thrown))) throw noLeaseError(leases.join(', '));
+      if (isNoSpace(causeOf(thrown))) return this.#afterAll(encoded, before, what, thrown);
       throw thrown;
     }
+  }
+
+  /** The transaction that makes etcd full is refused in its words, and carried out all the same: it is read back. */
+  async #afterAll(writes: readonly EncodedWrite[], before: number, what: string, thrown: unknown): Promise<TxnResult> {
+    const put = writes.find((write) => write.text !== null);
+    if (put === undefined) throw thrown;
+    const answer = await this.#connection.call(KVService.range, RangeRequest.fromPartial({ key: this.#keys.key(put.key) }), { what: `reading of ${put.key}`, repeatable: true });
+    const kv = answer.kvs[0];
+    const revision = Number(kv?.mod_revision ?? 0n);
+    if (kv === undefined || revision <= before) throw thrown;
+    if (kv.value.toString() === put.text) return { committed: true, revision };
+    throw unknownOutcomeError(what, 'etcd', causeOf(thrown));
   }
 
   async *watch(prefix: string, fromRevision: number, signal: AbortSignal): AsyncIterable<Change> {
