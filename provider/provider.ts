@@ -8,9 +8,11 @@ import { nodes, pools, snapshots, volumes } from './data-sources/lists.ts';
 import * as one from './data-sources/singles.ts';
 import { formatBytesFunction } from './functions/format-bytes.ts';
 import { parseSpecFunction } from './functions/parse-spec.ts';
+import { userDataFunction } from './functions/user-data.ts';
 import { NotConfigured, oneOf, t, type ConfigOf } from './framework/index.ts';
 import { isWhollyKnown } from './protocol/value.ts';
 import { understood } from './resources/check.ts';
+import { client, joinToken } from './resources/client-certificate.ts';
 import { cluster } from './resources/cluster.ts';
 import { Connection, IF_TRASHED, type IfTrashed } from './resources/connection.ts';
 import { holdfast } from './resources/define.ts';
@@ -23,7 +25,7 @@ import { tlsAttributes, tlsOf, type TlsEnvironment } from './resources/tls-setti
 import { volume } from './resources/volume.ts';
 
 const attributes = {
-  endpoint: t.string().describe(`The daemon: \`unix:///path\` of its socket, or \`https://host:port\`. Default: the environment variable \`HOLDFAST_ENDPOINT\`, else \`${DEFAULT_ENDPOINT}\`.`),
+  endpoint: t.string().describe(`The daemon: \`unix:///path\` of its socket, or \`https://host:port\`; several nodes of one cluster with commas between: when one does not answer, the next is asked. Default: the environment variable \`HOLDFAST_ENDPOINT\`, else \`${DEFAULT_ENDPOINT}\`.`),
   ...tlsAttributes,
   owner: t.string().validate(understood((owner: string) => { if (owner.length > 255) throw new RangeError(`owner has ${owner.length} characters, 255 are allowed.`); }))
     .describe('Who this configuration is: any text of at most 255 characters that no other configuration uses. It is stored on what is made here. After a run was killed, an empty volume or pool that it left is taken up again only with the same owner; without one such a leftover has to be imported. Default: none.'),
@@ -78,7 +80,8 @@ provider "holdfast" {
     }
   },
   describeError: describeFailure,
-  resources: [cluster, node, pool, volume, snapshot],
+  resources: [client, cluster, node, pool, volume, snapshot],
   dataSources: [one.pool, one.volume, one.snapshot, one.node, pools, volumes, snapshots, nodes, capacity],
-  functions: [parseSpecFunction, formatBytesFunction],
+  ephemerals: [joinToken],
+  functions: [parseSpecFunction, formatBytesFunction, userDataFunction],
 });

@@ -6,7 +6,7 @@ import type { Condition } from '../../src/model/record.ts';
 import type { Snapshot } from '../../src/model/snapshot.ts';
 import type { Volume } from '../../src/model/volume.ts';
 import { t, type StateOf } from '../framework/index.ts';
-import { placement } from '../resources/volume-schema.ts';
+import { copies } from '../resources/volume-schema.ts';
 
 const text = (description: string) => t.string().computed().describe(description);
 const count = (description: string) => t.int().computed().describe(description);
@@ -63,7 +63,7 @@ export const volumeFacts = {
   written_at: t.string().computed().nullable().describe('Last modification of its image: ISO 8601, UTC; null before it was seen.'),
   device: t.string().computed().nullable().describe('Its block device while it is attached, else null.'),
   mount_path: t.string().computed().nullable().describe('Where it is mounted on its node, else null.'),
-  placement: placement.computed().describe('Where its replicas are.'),
+  copies: copies.computed().describe('Where its replicas are.'),
 };
 export const factsOfVolume = (volume: Volume): StateOf<typeof volumeFacts> => {
   const { spec, status, replication } = volume;
@@ -71,7 +71,7 @@ export const factsOfVolume = (volume: Volume): StateOf<typeof volumeFacts> => {
     ...common(volume), size_bytes: spec.size_bytes, fs: spec.filesystem, access: spec.access, replicas: spec.replicas, class: spec.class, deletion_protection: spec.deletion_protection,
     trash_retention: formatDuration(spec.trash_retention_ms), source_snapshot: spec.source_snapshot, state: status.state, generation: replication.generation,
     used_bytes: status.used_bytes, written_at: status.written_at, device: status.device, mount_path: status.mount_path,
-    placement: replication.replicas.map(({ id, node, pool, state }) => ({ id, node, pool, state })),
+    copies: replication.replicas.map(({ id, node, pool, state }) => ({ id, node, pool, state })),
   };
 };
 
@@ -94,7 +94,10 @@ export const factsOfSnapshot = (snapshot: Snapshot): StateOf<typeof snapshotFact
 export const nodeFacts = {
   ...record('node'),
   roles: t.list(t.string()).computed().describe('What it does: `control`, `storage`.'),
-  state: text('`ready` or `unavailable`.'),
+  state: text('`ready`, `joining`, `unavailable`, `draining` or `drained`.'),
+  zone: text('Its failure domain; "" for none.'),
+  address: t.string().computed().nullable().describe('`host:port` of its REST API over TLS; null on a single machine.'),
+  cordoned: t.bool().computed().describe('Whether it takes no new work: it is being drained, or is drained.'),
   daemon_version: text('Version of its daemon.'),
   kernel: text('Release of its kernel.'),
   features: t.mapOf({
@@ -103,6 +106,6 @@ export const nodeFacts = {
   }).computed().describe('What the kernel and the tools of the node offer, by name: `loop`, `xfs`, `ext4`, …'),
 };
 export const factsOfNode = (node: Node): StateOf<typeof nodeFacts> => ({
-  ...common(node), roles: [...node.spec.roles], state: node.status.state, daemon_version: node.status.daemon_version, kernel: node.status.capabilities.kernel,
+  ...common(node), roles: [...node.spec.roles], state: node.status.state, zone: node.spec.zone, address: node.spec.address, cordoned: node.spec.cordoned, daemon_version: node.status.daemon_version, kernel: node.status.capabilities.kernel,
   features: Object.fromEntries(Object.entries(node.status.capabilities.features).map(([name, { available, reason }]) => [name, { available, reason }])),
 });

@@ -3,6 +3,7 @@
  * seen. Makes sure that it is the cluster of the state that answers.
  */
 import type { HoldfastClient } from '../../src/client/client.ts';
+import type { Node } from '../../src/model/node.ts';
 import type { Pool } from '../../src/model/pool.ts';
 import type { Labels } from '../../src/model/record.ts';
 import type { Machines } from '../bootstrap/connect.ts';
@@ -54,6 +55,12 @@ export class Connection {
 
   /** All pools, as of a moment ago at most. */
   async pools(): Promise<readonly Pool[]> { return this.#remembered('pools', () => this.client.pools.list().all()); }
+
+  /** All nodes, as of a moment ago at most. */
+  async nodes(): Promise<readonly Node[]> { return this.#remembered('nodes', () => this.client.nodes.list().all()); }
+
+  /** Whether a text, a name or an id, means the node of that id. */
+  async isNode(text: string, id: string): Promise<boolean> { return text === id || (await this.nodes()).some((node) => node.id === id && node.name === text); }
 
   /** Many resources ask the same at once: one question to the daemon answers them all. Failures are not remembered. */
   #remembered<T>(what: string, ask: () => Promise<T>): Promise<T> {

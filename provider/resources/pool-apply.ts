@@ -19,7 +19,7 @@ type Before = { readonly [K in keyof PoolState]: PoolState[K] | null };
 
 const beforeOf = (plan: PoolPlan): Before => Object.fromEntries(Object.entries(plan).map(([name, value]) => [name, isUnknown(value) ? null : value])) as Before;
 
-function poolState(pool: Pool, before: Before, connection: Connection, clusterId: string): PoolState {
+async function poolState(pool: Pool, before: Before, connection: Connection, clusterId: string): Promise<PoolState> {
   const { spec, status } = pool;
   return {
     name: pool.name,
@@ -33,7 +33,7 @@ function poolState(pool: Pool, before: Before, connection: Connection, clusterId
     labels_all: { ...pool.labels },
     id: pool.id,
     cluster_id: clusterId,
-    node: pool.node,
+    node: before.node !== null && await connection.isNode(before.node, pool.node) ? before.node : pool.node,
     state: status.state,
     reflink: status.reflink,
     allocated_bytes: status.allocated_bytes,
@@ -59,7 +59,7 @@ export async function createPool(plan: PoolPlan, context: Applying): Promise<Poo
   if (isUnknown(plan.kind) || isUnknown(plan.labels_all)) throw new ProviderError('Value is not known', 'kind and labels are still not known, although everything before them was applied.');
   if (!connection.run.begin('pool', plan.name)) throw new ProviderError('Name is declared twice', declaredTwice('pool', plan.name), ['name']);
   const request = {
-    name: plan.name, kind: plan.kind as PoolKind, overcommit: plan.overcommit, class: plan.class, labels: plan.labels_all, owner: connection.owner, force: plan.force ?? false,
+    name: plan.name, kind: plan.kind as PoolKind, overcommit: plan.overcommit, class: plan.class, labels: plan.labels_all, owner: connection.owner, force: plan.force ?? false, ...(isUnknown(plan.node) ? {} : { node: plan.node }),
     ...(plan.path === null ? {} : { path: plan.path }), ...(plan.devices === null ? {} : { devices: plan.devices }),
   };
   let pool: Pool;
@@ -77,7 +77,7 @@ export async function createPool(plan: PoolPlan, context: Applying): Promise<Poo
     if (!('object' in made)) {
       const { target } = made.incomplete;
       context.warn('Pool is incomplete', `Pool "${plan.name}" (${target.id}) was begun, and its end is not known: ${made.because} It is kept in the state as incomplete; the next apply finishes it in place, or makes it anew if the daemon took it back.`);
-      return { ...plan, kind: plan.kind, labels_all: request.labels, id: target.id, cluster_id: clusterId, node: '', state: 'incomplete', reflink: false, capacity_bytes: 0, allocated_bytes: 0, used_bytes: 0, available_bytes: 0 };
+      return { ...plan, kind: plan.kind, labels_all: request.labels, id: target.id, cluster_id: clusterId, node: isUnknown(plan.node) ? '' : plan.node, state: 'incomplete', reflink: false, capacity_bytes: 0, allocated_bytes: 0, used_bytes: 0, available_bytes: 0 };
     }
     pool = made.object;
   } catch (error) {
@@ -85,7 +85,7 @@ export async function createPool(plan: PoolPlan, context: Applying): Promise<Poo
     pool = await takeExisting(plan, context, error);
   }
   connection.run.hold(pool.id);
-  return settled(plan, poolState(pool, beforeOf(plan), connection, clusterId));
+  return settled(plan, await poolState(pool, beforeOf(plan), connection, clusterId));
 }
 
 async function takeExisting(plan: PoolPlan, { client: connection, signal }: Applying, refusal: Error): Promise<Pool> {
@@ -136,7 +136,7 @@ export async function updatePool(plan: PoolPlan, prior: PoolState, context: Appl
   const added = (plan.devices ?? []).filter((device) => !pool.spec.devices.includes(device));
   if (added.length > 0) pool = await whenFree(signal, () => connection.client.pools.grow(prior.id, { devices: added, force: plan.force ?? false }, { signal, cancelOnAbort: true }));
   pool = await setSettings(pool, plan, connection, signal);
-  return settled(plan, poolState(pool, beforeOf(plan), connection, clusterId));
+  return settled(plan, await poolState(pool, beforeOf(plan), connection, clusterId));
 }
 
 export async function deletePool(state: PoolState, context: ResourceContext<Connection>): Promise<void> {

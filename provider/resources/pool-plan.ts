@@ -11,7 +11,7 @@ import { UNCHECKED } from './volume-plan-new.ts';
 
 type Context = PlanContext<Connection>;
 const INPUTS = ['name', 'kind', 'path', 'devices', 'force', 'overcommit', 'class', 'labels', 'labels_all'];
-const FOLLOWS = ['id', 'cluster_id', 'node', 'state', 'reflink', 'capacity_bytes', 'allocated_bytes', 'used_bytes', 'available_bytes'];
+const FOLLOWS = ['id', 'cluster_id', 'state', 'reflink', 'capacity_bytes', 'allocated_bytes', 'used_bytes', 'available_bytes'];
 const SIZES = ['capacity_bytes', 'allocated_bytes', 'used_bytes', 'available_bytes'];
 
 export async function planPool({ prior, config, plan, replaces }: PlanChange<PoolAttributes>, context: Context): Promise<void> {
@@ -22,7 +22,7 @@ export async function planPool({ prior, config, plan, replaces }: PlanChange<Poo
   context.client?.run.hold(prior.id);
   if (replaces) return planPoolDestroy(prior, context);
   if (!isUnknown(plan.name)) context.client?.run.plan('pool', plan.name);
-  planUpdate(prior, plan, context);
+  await planUpdate(prior, plan, context);
 }
 
 async function planNewPool(plan: PoolDraft, context: Context): Promise<void> {
@@ -52,22 +52,32 @@ export function whyPoolNotTaken(existing: Pool, plan: Pick<PoolDraft, 'kind' | '
 }
 const normal = (path: unknown): string => String(path).replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
 
-function planUpdate(prior: PoolState, plan: PoolDraft, context: Context): void {
+async function planUpdate(prior: PoolState, plan: PoolDraft, context: Context): Promise<void> {
   if (typeof plan.path === 'string' && prior.path !== null && normal(plan.path) === normal(prior.path)) plan.path = prior.path;
+  await keepNode(prior, plan, context);
   refuseFixed(prior, plan, context);
   const unfinished = prior.state === 'incomplete' || prior.state === 'creating';
   const changed = differs(poolAttributes, INPUTS, plan, prior);
   const larger = differs(poolAttributes, ['devices', 'overcommit'], plan, prior);
   keepPrior(FOLLOWS, plan, prior);
   if (!changed && !unfinished) return;
-  const open = [...(larger || unfinished ? SIZES : []), ...(unfinished ? ['node', 'state', 'reflink'] : [])];
+  const open = [...(larger || unfinished ? SIZES : []), ...(unfinished ? ['state', 'reflink'] : [])];
+  if (plan.node === '') plan.node = UNKNOWN;
   for (const name of open) (plan as Record<string, unknown>)[name] = UNKNOWN;
   if (unfinished) context.warn('Pool is incomplete', `An apply was interrupted while pool "${prior.name}" (${prior.id}) was made; this one finishes it in place.`);
 }
 
+/** A node may be written as its name or its id. */
+async function keepNode(prior: PoolState, plan: PoolDraft, { client }: Context): Promise<void> {
+  if (isUnknown(plan.node) || plan.node === null || plan.node === prior.node || client === undefined) return;
+  const nodes = await client.nodes();
+  const [before, now] = [prior.node, plan.node].map((ref) => nodes.find(({ id, name }) => id === ref || name === ref));
+  if (before !== undefined && before === now) plan.node = prior.node;
+}
+
 function refuseFixed(prior: PoolState, plan: PoolDraft, context: Context): void {
   const way = `Make a pool there under another name; the volumes of "${prior.name}" stay where they are.`;
-  for (const [name, before, now] of [['kind', prior.kind, plan.kind], ['path', prior.path, plan.path]] as const) {
+  for (const [name, before, now] of [['kind', prior.kind, plan.kind], ['path', prior.path, plan.path], ['node', prior.node, plan.node]] as const) {
     if (isUnknown(now) || now === before) continue;
     context.error('Pool cannot be changed in this way', `Pool "${prior.name}" has ${name} = ${JSON.stringify(before)}, which cannot become ${JSON.stringify(now)}: its volumes are there. ${way}`, [name]);
   }

@@ -26,7 +26,8 @@ export const poolAttributes = {
   ...labelAttributes,
   id: t.string().computed().describe('Id: `pool_…`. Never changes.'),
   cluster_id: t.string().computed().describe('Id of the cluster that it is in. Answers of another cluster are refused.'),
-  node: t.string().computed().describe('Id of the node that it is on.'),
+  node: t.string().optionalComputed().keepsPrior()
+    .describe('Node that it is on: name or id. It cannot be changed. Default: the node that the provider\'s endpoint is; then this is its id.'),
   state: t.string().computed().describe('`ready`, `unavailable`, `creating`, `removing`, or `incomplete`: begun, and finished by the next apply.'),
   reflink: t.bool().computed().describe('Whether snapshots and clones are instant and share blocks here.'),
   capacity_bytes: t.int().computed().describe('What the filesystems below it can hold, in bytes. Changes of less than 1 % (a directory shares its filesystem with others) are left out, so that they are no difference.'),

@@ -25,6 +25,7 @@ export function whyNotTaken(volume: Volume, request: Omit<CreateVolume, 'labels'
     request.replicas === spec.replicas ? '' : `replicas is ${spec.replicas}, not ${request.replicas ?? 1}`,
     (request.class ?? 'any') === spec.class ? '' : `class is ${spec.class}, not ${request.class ?? 'any'}`,
     poolId === null || replication.replicas.every(({ pool }) => pool === poolId) ? '' : 'it is in another pool',
+    JSON.stringify(request.placement ?? {}) === JSON.stringify(spec.placement ?? {}) ? '' : 'its placement differs',
     request.source_snapshot === undefined ? '' : 'it is empty, not a clone',
   ].filter((one) => one !== '');
   return differences.length === 0 ? null : `it differs: ${differences.join('; ')}`;

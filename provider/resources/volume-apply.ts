@@ -109,7 +109,7 @@ function incompleteState(plan: VolumePlan, { incomplete: { target, id }, because
   return {
     ...plan, pool: before.pool ?? '', class: before.class ?? 'any', fs: before.fs ?? '', labels_all: before.labels_all ?? {}, deletion_protection: before.deletion_protection ?? true, if_trashed: before.if_trashed ?? 'refuse',
     source_snapshot: before.source_snapshot, labels: before.labels, id: target.id, cluster_id: clusterId, size_bytes: before.size_bytes ?? parseSize(plan.size), state: 'incomplete', generation: 0,
-    data_effects: before.data_effects ?? `creates a volume of ${plan.size}`, device: null, mount_path: null, placement: [],
+    data_effects: before.data_effects ?? `creates a volume of ${plan.size}`, device: null, mount_path: null, copies: [],
   };
 }
 

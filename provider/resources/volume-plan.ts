@@ -2,7 +2,7 @@
 import { formatBytes, formatSize, MIB, parseSize } from '../../src/model/bytes.ts';
 import { parseDuration } from '../../src/model/duration.ts';
 import type { PlanChange, PlanContext } from '../framework/index.ts';
-import { isUnknown, UNKNOWN } from '../protocol/value.ts';
+import { isUnknown, isWhollyKnown, UNKNOWN } from '../protocol/value.ts';
 import type { Connection } from './connection.ts';
 import { mergedLabels } from './labels.ts';
 import { differs, keepPrior } from './plan-inputs.ts';
@@ -56,7 +56,7 @@ async function planUpdate({ prior, config, plan }: { prior: VolumeState; config:
   plan.data_effects = growth === undefined ? UNKNOWN : growth > prior.size_bytes ? `grows from ${formatBytes(prior.size_bytes)} to ${formatBytes(growth)}` : unfinished ? 'finishes what an interrupted apply began' : NO_EFFECT;
   plan.size_bytes = growth ?? UNKNOWN;
   if (unfinished) {
-    Object.assign(plan, { state: UNKNOWN, generation: UNKNOWN, placement: UNKNOWN, device: UNKNOWN, mount_path: UNKNOWN });
+    Object.assign(plan, { state: UNKNOWN, generation: UNKNOWN, copies: UNKNOWN, device: UNKNOWN, mount_path: UNKNOWN });
     context.warn('Volume is incomplete', `An apply was interrupted while volume "${prior.name}" (${prior.id}) was made; this one finishes it in place.`);
   }
   if (growth !== undefined && growth > prior.size_bytes) await checkGrowth(prior, growth, context);
@@ -68,7 +68,7 @@ const sameRetention = (a: unknown, b: string): boolean => typeof a === 'string' 
 async function keepPool({ prior, config, plan }: { prior: VolumeState; config: VolumeDraft; plan: VolumeDraft }, context: Context): Promise<void> {
   if (config.pool === null) plan.pool = prior.pool;
   if (isUnknown(plan.pool) || plan.pool === null || plan.pool === prior.pool || context.client === undefined) return;
-  const home = prior.placement[0]?.pool;
+  const home = prior.copies[0]?.pool;
   const asked = (await context.client.pools()).find((pool) => refersTo(String(plan.pool), pool));
   if (asked !== undefined && asked.id === home) plan.pool = prior.pool;
 }
@@ -105,6 +105,9 @@ function refuseFixed({ prior, plan }: { prior: VolumeState; plan: VolumeDraft },
     if (isUnknown(now) || now === null || now === before) continue;
     context.error('Volume cannot be changed in this way', `${why} Volume "${prior.name}" has ${name} = "${before}", not "${now}". ${way}`, [name]);
   }
+  if (differs(volumeAttributes, ['placement'], plan, prior) && isWhollyKnown(plan.placement)) {
+    context.error('Volume cannot be changed in this way', `The placement of volume "${prior.name}" cannot be changed. ${way}`, ['placement']);
+  }
   if (isUnknown(plan.replicas) || plan.replicas === null || plan.replicas === prior.replicas) return;
   context.error('Volume cannot be changed in this way', `Volume "${prior.name}" has ${prior.replicas} replica(s), and this version does not change that to ${plan.replicas}. ${way}`, ['replicas']);
 }
@@ -113,7 +116,7 @@ function refuseFixed({ prior, plan }: { prior: VolumeState; plan: VolumeDraft },
 async function checkGrowth(prior: VolumeState, size: number, context: Context): Promise<void> {
   if (context.client === undefined) return;
   const pools = await context.client.pools();
-  const home = prior.placement[0]?.pool;
+  const home = prior.copies[0]?.pool;
   const pool = pools.find(({ id }) => id === home);
   if (home === undefined || pool === undefined) return;
   const volume = await context.client.client.volumes.find(prior.id);

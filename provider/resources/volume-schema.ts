@@ -11,7 +11,7 @@ import { labelAttributes } from './labels.ts';
 export const CLASS = matching(/^[a-z0-9][a-z0-9._-]{0,62}$/, 'be a class: 1 to 63 of a-z, 0-9, ".", "_" and "-", beginning with a letter or digit');
 
 /** Where a replica of a volume is. */
-export const placement = t.listOf({
+export const copies = t.listOf({
   id: t.string().computed().describe('Id of the replica.'),
   node: t.string().computed().describe('Id of its node.'),
   pool: t.string().computed().describe('Id of its pool.'),
@@ -42,6 +42,13 @@ export const volumeAttributes = {
     .describe('What to do when a volume of this name is in the trash: `refuse`, `restore` it with its data, or make a `new` one beside it. Counts when the volume is made. Default: the provider\'s `defaults.if_trashed`, else `refuse`.'),
   source_snapshot: t.string().optionalComputed().nullable()
     .describe('Snapshot that it begins with: id, or `volume@snapshot`. Counts when the volume is made; it is in the pool of the snapshot then. Default: it begins empty.'),
+  placement: t.object({
+    zones: t.list(t.string()).describe('Only in one of these zones. Default: any.'),
+    labels: t.map(t.string()).describe('Only in pools that, themselves or by their node, carry all of these labels. Default: any.'),
+    node: t.string().describe('Only on this node: name or id. Default: any.'),
+    spread_by: t.string().describe('Key of a label of the volume: zones, then nodes, with fewer volumes of the same value are preferred. Default: none.'),
+    anti_affinity: t.string().describe('Key of a label of the volume: never on a node that holds a volume with the same value. Default: none.'),
+  }).describe('Where it may be. Counts when the volume is made, and cannot be changed. `holdfast volume explain` tells why it is where it is. Default: anywhere.'),
   id: t.string().computed().describe('Id: `vol_…`. Never changes.'),
   cluster_id: t.string().computed().describe('Id of the cluster that it is in. Answers of another cluster are refused.'),
   size_bytes: t.int().computed().describe('Its real size, in bytes; at least `size`.'),
@@ -50,7 +57,7 @@ export const volumeAttributes = {
   data_effects: t.string().computed().describe('What the last planned change does to data, as a sentence. Known in the plan.'),
   device: t.string().computed().nullable().describe('Its block device while it is attached, else null.'),
   mount_path: t.string().computed().nullable().describe('Where it is mounted on its node, else null.'),
-  placement: placement.computed().describe('Where its replicas are.'),
+  copies: copies.computed().describe('Where its replicas are.'),
   timeouts: timeouts({ create: '20m', read: '2m', update: '20m', delete: '20m' }),
 };
 
@@ -59,9 +66,9 @@ export type VolumePlan = PlanOf<typeof volumeAttributes>;
 export type VolumeDraft = DraftOf<typeof volumeAttributes>;
 
 /** What the user decides, or the provider from what the user said. */
-export const VOLUME_INPUTS = ['name', 'size', 'pool', 'class', 'fs', 'access', 'replicas', 'labels', 'labels_all', 'deletion_protection', 'trash_retention', 'if_trashed', 'source_snapshot'] as const;
+export const VOLUME_INPUTS = ['name', 'size', 'pool', 'class', 'fs', 'access', 'replicas', 'labels', 'labels_all', 'deletion_protection', 'trash_retention', 'if_trashed', 'source_snapshot', 'placement'] as const;
 /** What follows; in updates it stays as it was, unless the plan says otherwise. */
-export const VOLUME_FOLLOWS = ['id', 'cluster_id', 'size_bytes', 'state', 'generation', 'data_effects', 'device', 'mount_path', 'placement'] as const;
+export const VOLUME_FOLLOWS = ['id', 'cluster_id', 'size_bytes', 'state', 'generation', 'data_effects', 'device', 'mount_path', 'copies'] as const;
 
 /** Whether a text refers to an object by its id or name. */
 export const refersTo = (text: string, object: { readonly id: string; readonly name: string }): boolean => text === object.id || (isName(text) && text === object.name);

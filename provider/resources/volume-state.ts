@@ -3,7 +3,7 @@ import type { CreateVolume } from '../../src/client/client.ts';
 import { formatSize, parseSize } from '../../src/model/bytes.ts';
 import { formatDuration, parseDuration } from '../../src/model/duration.ts';
 import type { Pool } from '../../src/model/pool.ts';
-import type { Volume, Filesystem, Access } from '../../src/model/volume.ts';
+import type { Volume, Filesystem, Access, PlacementRules } from '../../src/model/volume.ts';
 import { ProviderError } from '../framework/index.ts';
 import { isUnknown } from '../protocol/value.ts';
 import type { Connection, IfTrashed } from './connection.ts';
@@ -42,6 +42,7 @@ export function volumeState(volume: Volume, pool: Pick<Pool, 'id' | 'name'>, bef
     deletion_protection: spec.deletion_protection,
     trash_retention: before.trash_retention !== null && retention === spec.trash_retention_ms ? before.trash_retention : formatDuration(spec.trash_retention_ms),
     if_trashed: before.if_trashed ?? connection.defaults.if_trashed,
+    placement: writtenPlacement(spec.placement, before.placement),
     source_snapshot: before.source_snapshot ?? spec.source_snapshot,
     id: volume.id,
     cluster_id: clusterId,
@@ -51,9 +52,30 @@ export function volumeState(volume: Volume, pool: Pick<Pool, 'id' | 'name'>, bef
     data_effects: before.data_effects ?? NO_EFFECT,
     device: status.device,
     mount_path: status.mount_path,
-    placement: replication.replicas.map(({ id, node, pool: home, state }) => ({ id, node, pool: home, state })),
+    copies: replication.replicas.map(({ id, node, pool: home, state }) => ({ id, node, pool: home, state })),
     timeouts: before.timeouts,
   };
+}
+
+type Placement = VolumeState['placement'];
+
+/** As it was written, while it means what the volume has. */
+function writtenPlacement(rules: PlacementRules | undefined, before: Placement): Placement {
+  if (JSON.stringify(placementRequest(before) ?? {}) === JSON.stringify(placementRequest(stateOfRules(rules)) ?? {})) return before;
+  return stateOfRules(rules);
+}
+function stateOfRules(rules: PlacementRules | undefined): Placement {
+  if (rules === undefined || Object.keys(rules).length === 0) return null;
+  const { zones, labels, node, spread_by, anti_affinity } = rules;
+  return { zones: zones === undefined ? null : [...zones], labels: labels === undefined ? null : { ...labels }, node: node ?? null, spread_by: spread_by ?? null, anti_affinity: anti_affinity ?? null };
+}
+
+/** The rules of a plan or state as the daemon takes them; undefined: none. */
+function placementRequest(placement: Placement): PlacementRules | undefined {
+  if (placement === null) return undefined;
+  const rules = Object.fromEntries(Object.entries(placement).filter(([, value]) => value !== null && (typeof value !== 'object' || Object.keys(value).length > 0)));
+  if (placement.labels !== null && rules['labels'] !== undefined) rules['labels'] = Object.fromEntries(Object.entries(placement.labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return Object.keys(rules).length === 0 ? undefined : rules;
 }
 
 /** `data_effects` of changes that touch no data. */
@@ -71,6 +93,7 @@ export function createRequest(plan: VolumePlan, connection: Connection): CreateV
     ...(isUnknown(plan.pool) ? {} : { pool: plan.pool }),
     ...(isUnknown(plan.class) ? {} : { class: plan.class }),
     ...(isUnknown(plan.source_snapshot) || plan.source_snapshot === null ? {} : { source_snapshot: plan.source_snapshot }),
+    ...(plan.placement === null ? {} : { placement: placementRequest(plan.placement) as CreateVolume['placement'] }),
     labels: labels,
     owner: connection.owner,
     deletion_protection: decided(plan.deletion_protection, 'deletion_protection'),

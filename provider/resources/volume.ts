@@ -36,7 +36,10 @@ export const volume = holdfast.resource({
   name: 'volume',
   description: 'A volume: a filesystem of a declared size in a pool, which containers mount by its name. It is made with its filesystem, grows in place by raising `size`, and is destroyed only after `deletion_protection` was set to `false` and applied. What would lose data is refused while it is planned: replacing it (`-replace`, `taint`, `replace_triggered_by`), shrinking it, and taking over a volume that exists already.',
   example: EXAMPLE,
+  version: 1,
   attributes: volumeAttributes,
+  // What is where was called "placement" before that became the rule for it.
+  upgrade: { 0: ({ placement, ...rest }) => ({ ...rest, copies: placement ?? [], placement: null }) },
   identity: identity<VolumeState>('volume'),
   importHelp: 'Import by name or id:\n\n```terraform\nimport {\n  to = holdfast_volume.db\n  id = "db"\n}\n```',
   validate(config, { error }) {

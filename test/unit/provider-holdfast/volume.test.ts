@@ -14,7 +14,7 @@ describe('create', () => {
     const planned = await harness.plan(TYPE, volume({ labels: object({ app: 'x' }) }));
     expect(planned.plan).toMatchObject({ size_bytes: GIB, fs: 'xfs', class: 'any', labels_all: { app: 'x' }, data_effects: 'creates an empty volume of 1 GiB', cluster_id: (await control.cluster()).id });
     const made = await applied(harness, TYPE, volume({ labels: object({ app: 'x' }) }));
-    expect(made.state).toMatchObject({ state: 'ready', generation: 0, placement: [{ state: 'in-sync' }], data_effects: 'creates an empty volume of 1 GiB' });
+    expect(made.state).toMatchObject({ state: 'ready', generation: 0, copies: [{ state: 'in-sync' }], data_effects: 'creates an empty volume of 1 GiB' });
     expect(made.identity).toEqual({ cluster_id: made.state?.['cluster_id'], id: made.state?.['id'] });
     expect(await control.getVolume('db')).toMatchObject({ owner: 'me', labels: { app: 'x' }, spec: { deletion_protection: false, trash_retention_ms: 0 } });
   });
@@ -117,7 +117,7 @@ describe('update', () => {
     const { harness, control } = driven;
     const made = await applied(harness, TYPE, volume());
     const config = volume({ size: '3G', labels: object({ a: 'b' }), deletion_protection: true });
-    expect((await harness.plan(TYPE, config, made)).plan).toMatchObject({ id: made.state?.['id'], size_bytes: 3 * GIB, data_effects: 'grows from 1 GiB to 3 GiB', placement: made.state?.['placement'], device: null });
+    expect((await harness.plan(TYPE, config, made)).plan).toMatchObject({ id: made.state?.['id'], size_bytes: 3 * GIB, data_effects: 'grows from 1 GiB to 3 GiB', copies: made.state?.['copies'], device: null });
     const grown = await applied(harness, TYPE, config, made);
     expect(grown.state).toMatchObject({ size: '3G', size_bytes: 3 * GIB, labels: { a: 'b' } });
     expect(await control.getVolume('db')).toMatchObject({ labels: { a: 'b' }, spec: { size_bytes: 3 * GIB, deletion_protection: true } });
