@@ -10,7 +10,7 @@ export interface Lifetime {
 
 const DAY_MS = 24 * 3_600_000;
 export const WARN_BEFORE_MS = 14 * DAY_MS;
-export const CERTIFICATE_EXPIRING = 'CertificateExpiring';
+const CERTIFICATE_EXPIRING: Condition['type'] = 'CertificateExpiring';
 
 /** At two thirds of its life. */
 export const isRenewalDue = ({ from, until }: Lifetime, now: number): boolean => now >= from + ((until - from) * 2) / 3;
@@ -20,7 +20,7 @@ export function expiryCondition({ until }: Lifetime, now: number, node: string, 
   if (now < until - WARN_BEFORE_MS) return null;
   const end = new Date(until).toISOString();
   return {
-    type: CERTIFICATE_EXPIRING, since: new Date(now).toISOString(),
+    type: 'CertificateExpiring', since: new Date(now).toISOString(),
     message: `the certificate of node ${node} ${now >= until ? 'has expired' : 'expires'} at ${end}${failure === '' ? '' : `; it could not be renewed: ${failure}`}`,
     hint: 'It renews itself while holdfastd runs and reaches a control node. If it has expired: holdfast cluster token create --for node --replaces NAME, and converge the machine with it.',
   };

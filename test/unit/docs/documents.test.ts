@@ -54,10 +54,10 @@ describe.each(documents)('%s', (file) => {
 
 it('every condition that an object can have is in the operations guide, and no other', () => {
   const guide = read('docs/operations.md');
-  const sources = ['src/control/conditions.ts', 'src/control/snapshots.ts', 'src/control/cluster/members.ts', 'src/control/cluster/reach.ts'].map(read).join('\n');
+  const sources = ['src/control/conditions.ts', 'src/control/snapshots.ts', 'src/control/expiry.ts', 'src/control/cluster/members.ts', 'src/control/cluster/reach.ts'].map(read).join('\n');
   const faults = /type PoolFault = ([^;]+);/.exec(read('src/control/ports/data-plane.ts'))?.[1] ?? '';
   const known = new Set([...[...sources.matchAll(/type: '([A-Z]\w+)'/g)].map(([, type]) => type), ...[...faults.matchAll(/'(\w+)'/g)].map(([, type]) => type)]);
-  const shown = new Set([...guide.matchAll(/^\| ((?:`[A-Z]\w+`(?:, )?)+) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, type]) => type)));
+  const shown = new Set([...guide.matchAll(/^\| ((?:`[A-Z][a-z]\w+`(?:, )?)+) \|/gm)].flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)`/g)].map(([, type]) => type)));
   expect([...shown].sort()).toEqual([...known].sort());
 });
 
