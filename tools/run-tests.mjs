@@ -94,6 +94,7 @@ const STEPS = [
   check('types', process.execPath, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
   check('shell', 'shellcheck', ...shellScripts()),
   check('generated', process.execPath, 'tools/generate-client.mjs', '--check'),
+  check('generated', process.execPath, 'tools/generate-etcd.mjs', '--check'),
   suite('unit'),
   suite('contract'),
   suite('integration', '--runInBand'),

@@ -37,6 +37,8 @@ export interface EtcdLab {
   readonly members: readonly EtcdMember[];
   /** SIGKILL. */
   kill(i: number): Promise<void>;
+  /** Kills it and removes its data. */
+  wipe(i: number): Promise<void>;
   /** SIGSTOP: it accepts connections and does not answer. */
   pause(i: number): void;
   resume(i: number): void;
@@ -125,6 +127,10 @@ export async function startEtcd({ members: count = 1, tls: secure = false, flags
       return members.map((member) => ({ name: member.name, endpoint: endpointOf(member), peerUrl: peerUrlOf(member), pid: member.process?.pid }));
     },
     kill: (i) => end(at(i)),
+    async wipe(i) {
+      await end(at(i));
+      rmSync(path.join(dir, at(i).name), { recursive: true, force: true });
+    },
     pause: (i) => void at(i).process?.kill('SIGSTOP'),
     resume: (i) => void at(i).process?.kill('SIGCONT'),
     restart: start,

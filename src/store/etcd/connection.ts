@@ -15,7 +15,7 @@ export interface EtcdConnectionOptions {
   /** `https://host:port` of the members, the preferred first. */
   readonly endpoints: readonly string[];
   readonly tls: EtcdTlsSource;
-  /** Members that became known since; asked when one is looked for. They are tried after the others. */
+  /** The members as they are known now; asked when one is looked for. New ones are tried last, those that are gone no more. */
   readonly learned?: () => readonly string[];
   readonly log: Log;
   readonly clock: Clock;
@@ -45,8 +45,8 @@ const ASK = { key: Buffer.from('\0'), count_only: true };
 
 export class EtcdConnection {
   readonly deadlineMs: number;
-  readonly #endpoints: Endpoint[];
-  readonly #learn: () => void;
+  readonly #options: EtcdConnectionOptions;
+  #endpoints: readonly Endpoint[];
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #closing = new AbortController();
@@ -59,10 +59,7 @@ export class EtcdConnection {
   constructor(options: EtcdConnectionOptions) {
     if (options.endpoints.length === 0) throw new HoldfastError('invalid_argument', 'No endpoint of etcd is given', { object: 'store', field: 'endpoints', hint: 'Give at least one: https://10.77.0.11:2379.' });
     this.#endpoints = options.endpoints.map((url) => new Endpoint(url, options.tls));
-    const { learned = () => [], tls } = options;
-    this.#learn = () => {
-      for (const url of learned()) if (!this.#endpoints.some((endpoint) => endpoint.url === url.replace(/\/$/, ''))) this.#endpoints.push(new Endpoint(url, tls));
-    };
+    this.#options = options;
     this.#clock = options.clock;
     this.#log = options.log;
     this.deadlineMs = options.deadlineMs ?? 5_000;
@@ -70,6 +67,7 @@ export class EtcdConnection {
 
   /** In the order in which they were given. */
   get endpoints(): readonly Endpoint[] {
+    this.#learn();
     return this.#endpoints;
   }
 
@@ -123,6 +121,17 @@ export class EtcdConnection {
     if (this.closed) throw closedError();
   }
 
+  #learn(): void {
+    const now = this.#options.learned?.().map((url) => url.replace(/\/$/, '')) ?? [];
+    if (now.length === 0) return;
+    const inUse = this.#endpoints[this.#current];
+    const kept = this.#endpoints.filter((endpoint) => now.includes(endpoint.url) || endpoint.link?.proven === true);
+    for (const endpoint of this.#endpoints) if (!kept.includes(endpoint)) endpoint.close();
+    const added = now.filter((url) => !kept.some((endpoint) => endpoint.url === url)).map((url) => new Endpoint(url, this.#options.tls));
+    this.#endpoints = [...kept, ...added];
+    this.#current = Math.max(inUse === undefined ? 0 : this.#endpoints.indexOf(inUse), 0);
+  }
+
   async #attempt<A>(kind: CallKind, run: (link: Link, deadlineMs: number) => Promise<A>): Promise<A> {
     this.#mustBeOpen();
     const end = this.#clock.monotonic() + Math.min(kind.deadlineMs ?? this.deadlineMs, this.deadlineMs);
@@ -163,7 +172,7 @@ export class EtcdConnection {
       }
       const next = order.find((endpoint) => endpoint.notBefore <= now);
       if (next !== undefined) {
-        await Promise.race([this.#prove(next).catch(() => undefined), aborted(stop)]);
+        await unlessAborted(this.#prove(next).catch(() => undefined), stop);
       } else {
         const earliest = Math.min(...order.map((endpoint) => endpoint.notBefore));
         if (earliest >= end) throw this.#noMember();
@@ -180,9 +189,10 @@ export class EtcdConnection {
   }
 
   async #connect(endpoint: Endpoint): Promise<Link> {
-    const link = endpoint.connect();
     const known = this.#revision;
+    let link: Link | null = null;
     try {
+      link = endpoint.connect();
       // A read through the leader: the member is no learner, and the majority is there.
       const answer = await callUnary(link, KVService.range, RangeRequest.fromPartial(ASK), PROOF_MS, needsLeader());
       this.#sameCluster(answer, known);
@@ -205,7 +215,7 @@ export class EtcdConnection {
     this.heard(answer.header?.revision);
   }
 
-  #giveUp(endpoint: Endpoint, link: Link, thrown: unknown): void {
+  #giveUp(endpoint: Endpoint, link: Link | null, thrown: unknown): void {
     if (this.closed || endpoint.link !== link) return;
     const reason = reasonOf(thrown);
     if (endpoint.reason !== reason) this.#log.warn({ endpoint: endpoint.url, reason }, 'a member of the control store cannot be used');
@@ -245,12 +255,18 @@ export class EtcdConnection {
   }
 }
 
-/** Resolves when the signal aborts. */
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
+/** Resolves with the work, or when the signal aborts. */
+function unlessAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', done);
+    void work.then(done, done);
   });
+}
 
 const isOurs = (thrown: unknown): thrown is HoldfastError => thrown instanceof HoldfastError;
 

@@ -97,8 +97,11 @@ export class Endpoint {
     this.#failures = 0;
   }
 
-  /** No more calls on this connection: its streams end, its calls run to their deadlines. A link of before changes nothing. */
-  giveUp(link: Link, reason: string, now: number): void {
+  /**
+   * No more calls on this connection: its streams end, its calls run to their deadlines. A link of before changes nothing.
+   * @param link null: there could not even be one
+   */
+  giveUp(link: Link | null, reason: string, now: number): void {
     if (this.#link !== link) return;
     this.reason = reason;
     this.#failures += 1;
