@@ -39,7 +39,7 @@ build: modules ## bin/holdfast, bin/holdfastd, the Terraform provider in dist/, 
 
 .PHONY: package
 package: modules ## dist/packages: .deb and relocatable tar.gz for amd64 and arm64, Node.js inside (VERSION=… for another version)
-	@tools/need commands dpkg-deb xz
+	@tools/need commands dpkg-deb
 	@node tools/package.ts
 
 .PHONY: test
