@@ -25,5 +25,5 @@ default['holdfast']['cluster']['join']['token_file'] = nil
 default['holdfast']['cluster']['join']['token_item'] = nil # { 'bag' => 'holdfast', 'item' => 'join', 'key' => 'token' }
 default['holdfast']['cluster']['store'] = nil # nil: etcd, run by Holdfast. See `store` in node.json.
 
-# Pools of the machine by name: { 'fast' => { 'devices' => ['/dev/nvme1n1'], 'class' => 'ssd' }, 'bulk' => { 'path' => '/srv/holdfast' } }
+# Pools of the machine by name (names are unique in the cluster: put the node's into them): { 'fast' => { 'devices' => ['/dev/nvme1n1'], 'class' => 'ssd' }, 'bulk' => { 'path' => '/srv/holdfast' } }
 default['holdfast']['pools'] = {}

@@ -6,15 +6,17 @@ module HoldfastCookbook
   # socket; nothing is decided here that converge decides.
   module CommandLine
     HOLDFAST = '/usr/bin/holdfast'.freeze
+    # How `holdfast` ends when there is no such object, and when its daemon does not answer.
     NOT_FOUND = 3
+    UNAVAILABLE = 5
     # A first converge installs etcd and waits for the cluster.
     TIMEOUT_SECONDS = 1800
 
     # Attributes of Chef are immutable and lazy; a request is made of plain values.
     def self.plain(value)
       case value
-      when Hash then value.to_h { |key, inner| [key.to_s, plain(inner)] }
-      when Array then value.map { |inner| plain(inner) }
+      when Hash then value.each_with_object({}) { |(key, inner), all| all[key.to_s] = plain(inner) }
+      when Array then value.to_a.map { |inner| plain(inner) }
       when Symbol then value.to_s
       else value
       end
@@ -45,30 +47,28 @@ module HoldfastCookbook
       ::File.executable?(HOLDFAST)
     end
 
-    # @return [Hash] what `converge --plan -o json` says; nothing on the machine is changed.
+    # @return [Hash] what `converge --plan -o json` says; nothing on the machine is changed, and no token is needed.
     def holdfast_plan(wanted)
       file = Tempfile.new(['holdfast-node', '.json'])
       begin
         file.write(CommandLine.document(wanted))
         file.close
-        holdfast_json('node', 'converge', '--config', file.path, '--plan', environment: holdfast_environment(wanted))
+        holdfast_json('node', 'converge', '--config', file.path, '--plan')
       ensure
         file.close
         file.unlink
       end
     end
 
-    def holdfast_environment(wanted)
-      wanted.join_token ? { 'HOLDFAST_JOIN_TOKEN' => wanted.join_token } : {}
-    end
-
-    # @return [Hash, nil] the answer; nil when what was asked for is not there.
-    def holdfast_json(*arguments, environment: {}, missing: false)
-      answer = holdfast_run(*arguments, '-o', 'json', environment: environment, also: missing ? [NOT_FOUND] : [])
-      missing && answer.exitstatus == NOT_FOUND ? nil : JSON.parse(answer.stdout)
+    # @return [Hash, nil] the answer; nil when it ends with one of the codes `none`.
+    def holdfast_json(*arguments, none: [])
+      answer = holdfast_run(*arguments, '-o', 'json', also: none)
+      none.include?(answer.exitstatus) ? nil : JSON.parse(answer.stdout)
     end
 
     def holdfast_run(*arguments, environment: {}, also: [])
+      raise "#{HOLDFAST} is not there: recipe[holdfast::default] installs it" unless holdfast_installed?
+
       answer = shell_out(HOLDFAST, *arguments, environment: environment, timeout: TIMEOUT_SECONDS)
       return answer if answer.exitstatus == 0 || also.include?(answer.exitstatus)
 
@@ -78,13 +78,16 @@ module HoldfastCookbook
 
   # EBS volumes by their id: the name of the device says nothing on Nitro machines.
   module Ebs
-    # @return [String] the block device of an attached volume. @raise when it is not attached.
-    def self.device(volume_id, sys: '/sys/block')
+    # @return [String, nil] the block device of an attached volume.
+    def self.find(volume_id, sys: '/sys/block')
       serial = volume_id.delete('-')
-      found = Dir.glob("#{sys}/nvme*").find { |disk| [::File.join(disk, 'serial'), ::File.join(disk, 'device/serial')].any? { |file| ::File.file?(file) && ::File.read(file).strip == serial } }
-      raise "EBS volume #{volume_id} is not attached to this machine: no NVMe disk has the serial #{serial}" if found.nil?
+      disk = Dir.glob("#{sys}/nvme*").find { |one| ["#{one}/serial", "#{one}/device/serial"].any? { |file| ::File.file?(file) && ::File.read(file).strip == serial } }
+      disk && "/dev/#{::File.basename(disk)}"
+    end
 
-      "/dev/#{::File.basename(found)}"
+    # @raise when it is not attached.
+    def self.device(volume_id, sys: '/sys/block')
+      find(volume_id, sys: sys) || raise("EBS volume #{volume_id} is not attached to this machine: no NVMe disk has the serial #{volume_id.delete('-')}")
     end
   end
 end

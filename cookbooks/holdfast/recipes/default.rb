@@ -1,13 +1,13 @@
 #
 # Installs the package and keeps the daemon running. A machine that only gets this recipe is a Holdfast of its own.
 #
-source = node['holdfast']['package']['source']
+from = node['holdfast']['package']['source']
 local = '/var/cache/holdfast/holdfast.deb'
 
 # A package from a file brings no dependencies along.
-package %w(xfsprogs e2fsprogs util-linux mount ca-certificates) if %w(file url).include?(source)
+package %w(e2fsprogs libgcc-s1 libstdc++6 passwd xfsprogs) if %w(file url).include?(from)
 
-case source
+case from
 when 'apt'
   package 'holdfast' do
     version node['holdfast']['package']['version'] unless node['holdfast']['package']['version'].nil?
@@ -16,6 +16,10 @@ when 'apt'
 when 'file'
   dpkg_package 'holdfast' do
     source node['holdfast']['package']['file']
+    # A newer file is an upgrade, an older one is left alone; settings that were changed by hand stay.
+    options ['--force-confold']
+    allow_downgrade false
+    action :upgrade
   end
 when 'url'
   raise "node['holdfast']['package']['checksum'] is not set: give the SHA-256 of the package" if node['holdfast']['package']['checksum'].nil?
@@ -36,13 +40,14 @@ when 'url'
 
   dpkg_package 'holdfast' do
     source local
+    options ['--force-confold']
+    allow_downgrade false
+    action :upgrade
   end
 when 'none'
-  log 'holdfast is installed by somebody else' do
-    level :debug
-  end
+  # Installed by somebody else.
 else
-  raise "node['holdfast']['package']['source'] is #{source.inspect}: one of apt, file, url, none"
+  raise "node['holdfast']['package']['source'] is #{from.inspect}: one of apt, file, url, none"
 end
 
 service 'holdfastd' do

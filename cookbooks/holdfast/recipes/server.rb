@@ -5,13 +5,6 @@ include_recipe 'holdfast::default'
 
 join = node['holdfast']['cluster']['join']
 
-token = if join['token_item'].nil?
-          nil
-        else
-          item = join['token_item']
-          data_bag_item(item['bag'], item['item'])[item['key']]
-        end
-
 holdfast_node(node['holdfast']['node']['name'] || node['hostname']) do
   advertise node['holdfast']['node']['advertise'] || node['ipaddress']
   listen node['holdfast']['node']['listen'] unless node['holdfast']['node']['listen'].nil?
@@ -22,7 +15,7 @@ holdfast_node(node['holdfast']['node']['name'] || node['hostname']) do
   cluster_init node['holdfast']['cluster']['init'] unless node['holdfast']['cluster']['init'].nil?
   join_endpoints join['endpoints']
   join_token_file join['token_file'] unless join['token_file'].nil?
-  join_token token unless token.nil?
+  join_token_item join['token_item'] unless join['token_item'].nil?
   store node['holdfast']['cluster']['store'] unless node['holdfast']['cluster']['store'].nil?
 end
 

@@ -5,25 +5,33 @@ unified_mode true
 
 description 'A Holdfast pool on this machine.'
 
-property :pool_name, String, name_property: true, regex: /\A[a-z0-9][a-z0-9._-]{0,62}\z/, description: 'Name of the pool.'
+property :pool_name, String, name_property: true, regex: /\A[a-z0-9][a-z0-9._-]{0,62}\z/, description: 'Name of the pool, which no other pool of the cluster has.'
 property :kind, String, equal_to: %w(directory device ebs nfs), default: lazy { export ? 'nfs' : (ebs_volumes.empty? ? (path ? 'directory' : 'device') : 'ebs') }, desired_state: false, description: 'What it is made of. Default: what the other properties say.'
 property :path, String, desired_state: false, description: 'directory: an existing directory.'
 property :devices, Array, default: [], coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'device: whole block devices.'
 property :ebs_volumes, Array, default: [], coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, desired_state: false, description: 'ebs: ids of volumes that are attached to this machine.'
 property :export, String, desired_state: false, description: 'nfs: server:/path.'
-property :pool_class, String, default: 'any', description: 'What volumes ask for by class.'
-property :overcommit, [Float, Integer], default: 1.0, coerce: proc { |value| value.to_f }, description: 'Sizes of volumes may add up to capacity times this.'
-property :labels, Hash, default: {}, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'Labels of the pool.'
+property :pool_class, String, description: 'What volumes ask for by class. Left alone when it is not given; a new pool gets any.'
+property :overcommit, [Float, Integer], coerce: proc { |value| value.to_f }, description: 'Sizes of volumes may add up to capacity times this. Left alone when it is not given; a new pool gets 1.0.'
+property :labels, Hash, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'All labels of the pool. Left alone when they are not given.'
+property :present_path, String, desired_state: false, description: 'Where a pool of a directory is. Set by Chef, not by you.'
 
 include HoldfastCookbook::CommandLine
 
 load_current_value do |wanted|
   current_value_does_not_exist! unless holdfast_installed?
 
-  record = holdfast_json('pool', 'inspect', wanted.pool_name, missing: true)
+  # A daemon that does not answer would have been started in why-run mode; else making the pool says what is wrong.
+  unknown = [HoldfastCookbook::CommandLine::NOT_FOUND, HoldfastCookbook::CommandLine::UNAVAILABLE]
+  record = holdfast_json('pool', 'inspect', wanted.pool_name, none: unknown)
   current_value_does_not_exist! if record.nil?
+  here = holdfast_json('node', 'inspect', none: unknown)
+  unless here.nil? || record['node'] == here['id']
+    raise "holdfast_pool[#{wanted.pool_name}]: another node of the cluster has a pool of this name. Give each its own, such as #{wanted.pool_name}-#{here['name']}"
+  end
 
   devices record['spec']['devices']
+  present_path record['spec']['path'] unless record['spec']['path'].nil?
   pool_class record['spec']['class']
   overcommit record['spec']['overcommit']
   labels record['labels']
@@ -35,9 +43,14 @@ action :create do
 
   if current_resource.nil?
     converge_by("make pool #{new_resource.pool_name} of #{place.last(2).join(' ')}") do
-      holdfast_run('pool', 'create', new_resource.pool_name, *place, '--class', new_resource.pool_class, '--overcommit', new_resource.overcommit.to_s, *label_options('--label', new_resource.labels))
+      holdfast_run('pool', 'create', new_resource.pool_name, *place, *settings, *label_options('--label', new_resource.labels || {}))
     end
   else
+    wanted_path = new_resource.path && ::File.expand_path(new_resource.path)
+    unless current_resource.present_path == wanted_path
+      raise "holdfast_pool[#{new_resource.pool_name}] is made of #{current_resource.present_path || 'devices'}, not of #{wanted_path || 'devices'}: a pool does not move"
+    end
+
     missing = wanted_devices - current_resource.devices
     unless missing.empty?
       converge_by("add #{missing.join(', ')} to pool #{new_resource.pool_name}") do
@@ -45,11 +58,10 @@ action :create do
       end
     end
 
-    # Given devices are ours to compare above; EBS volumes and defaults are not.
+    # What is not given is left alone.
     converge_if_changed :pool_class, :overcommit, :labels do
-      gone = current_resource.labels.keys - new_resource.labels.keys
-      holdfast_run('pool', 'update', new_resource.pool_name, '--class', new_resource.pool_class, '--overcommit', new_resource.overcommit.to_s,
-                   *label_options('--label', new_resource.labels), *gone.flat_map { |key| ['--remove-label', key] })
+      gone = new_resource.labels.nil? ? [] : current_resource.labels.keys - new_resource.labels.keys
+      holdfast_run('pool', 'update', new_resource.pool_name, *settings, *label_options('--label', new_resource.labels || {}), *gone.flat_map { |key| ['--remove-label', key] })
     end
   end
 end
@@ -58,7 +70,7 @@ end
 action :remove do
   unless current_resource.nil?
     converge_by("remove pool #{new_resource.pool_name}") do
-      holdfast_run('pool', 'remove', new_resource.pool_name, '--yes')
+      holdfast_run('pool', 'remove', new_resource.pool_name)
     end
   end
 end
@@ -67,7 +79,10 @@ action_class do
   include HoldfastCookbook::CommandLine
 
   def wanted_devices
-    new_resource.kind == 'ebs' ? new_resource.ebs_volumes.map { |id| HoldfastCookbook::Ebs.device(id) } : new_resource.devices
+    return new_resource.devices unless new_resource.kind == 'ebs'
+
+    # In why-run mode nothing has attached it yet.
+    new_resource.ebs_volumes.map { |id| whyrun_mode? ? HoldfastCookbook::Ebs.find(id) || id : HoldfastCookbook::Ebs.device(id) }
   end
 
   def place
@@ -80,6 +95,10 @@ action_class do
 
       wanted_devices.flat_map { |device| ['--device', device] }
     end
+  end
+
+  def settings
+    { '--class' => new_resource.pool_class, '--overcommit' => new_resource.overcommit }.reject { |_, value| value.nil? }.flat_map { |option, value| [option, value.to_s] }
   end
 
   def label_options(option, labels)

@@ -1,5 +1,5 @@
 # Runs recipes of this cookbook on this machine as `chef-client` would, as far as the harness knows Chef's language:
-#   ruby client.rb [--why-run] NODE.json RECIPE...
+#   ruby client.rb [--why-run] NODE.json RECIPE...      (a recipe of the cookbook, or a file)
 # NODE.json holds the attributes of the node (`hostname`, `ipaddress`, `holdfast`) and, below `data_bags`, bag and item.
 # Prints what was updated, as JSON. It is here to test the cookbook where no Chef client can be had.
 require_relative 'real_machine'

@@ -110,6 +110,8 @@ module Chef16
 
     def node = @run.machine.node
     def shell_out(*command, **options) = @run.machine.shell_out(*command, **options)
+    def data_bag_item(bag, item) = @run.machine.data_bags.fetch([bag, item])
+    def whyrun_mode? = @run.why_run
     def converge_by(what, &block) = @run.change(new_resource, [what].flatten, &block)
 
     def converge_if_changed(*names, &block)

@@ -9,9 +9,9 @@ module Chef16
     def missing(resource)
       case resource.kind
       when :package, :apt_package then [resource.name].flatten.reject { |name| installed(name) }.map { |name| "install #{name}" }
-      when :dpkg_package then installed(resource.name) == version_in(resource.values.fetch(:source)) ? [] : ["install #{resource.values[:source]}"]
+      when :dpkg_package then outdated?(resource) ? ["install #{resource.values[:source]}"] : []
       when :directory then ::File.directory?(resource.name) ? [] : ['create']
-      when :file then written?(resource) ? [] : ['write']
+      when :file then resource.actions.reject { |action| action == :delete ? !::File.file?(resource.name) : written?(resource) }.map(&:to_s)
       when :service then resource.actions.reject { |action| service?(resource.name, action) }.map(&:to_s)
       when :log then []
       else raise NotInChef, "#{resource.kind} is not carried out by this harness"
@@ -21,7 +21,7 @@ module Chef16
     def apply(resource)
       case resource.kind
       when :package, :apt_package then sh('apt-get', 'install', '-y', '--no-install-recommends', *[resource.name].flatten)
-      when :dpkg_package then sh('dpkg', '-i', resource.values.fetch(:source))
+      when :dpkg_package then sh('dpkg', '-i', *resource.values.fetch(:options, []), resource.values.fetch(:source))
       when :directory then FileUtils.mkdir_p(resource.name)
       when :file then write(resource)
       when :service then resource.actions.each { |action| service(resource.name, action) }
@@ -42,6 +42,15 @@ module Chef16
       status.success? && out.start_with?('install ok installed') ? out.split.last : nil
     end
 
+    # :install takes any version that is there; :upgrade the file's, a newer one that is there only with allow_downgrade.
+    def outdated?(resource)
+      now = installed(resource.name)
+      offered = version_in(resource.values.fetch(:source))
+      return now.nil? if resource.actions == [:install]
+
+      now.nil? || system('dpkg', '--compare-versions', now, 'lt', offered) || (resource.values.fetch(:allow_downgrade, true) && now != offered)
+    end
+
     def version_in(deb) = sh('dpkg-deb', '-f', deb, 'Version').strip
 
     def written?(resource)
@@ -49,6 +58,8 @@ module Chef16
     end
 
     def write(resource)
+      return ::File.delete(resource.name) if resource.actions == [:delete]
+
       ::File.write(resource.name, resource.values.fetch(:content), perm: resource.values.fetch(:mode, '0644').to_i(8))
       ::File.chmod(resource.values.fetch(:mode, '0644').to_i(8), resource.name)
     end

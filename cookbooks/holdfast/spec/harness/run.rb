@@ -6,7 +6,7 @@ module Chef16
   # A run of the client over recipes of this cookbook: evaluates them, converges every resource in order, and keeps what was
   # reported as changed. With `why_run` nothing is changed.
   class Run
-    attr_reader :machine, :updated, :told
+    attr_reader :machine, :updated, :told, :why_run
 
     def initialize(machine, cookbook:, why_run: false)
       @machine = machine
@@ -18,11 +18,12 @@ module Chef16
       @custom = Dir["#{cookbook}/resources/*.rb"].map { |file| CustomResource.define(file) }.to_h { |kind| [kind.resource_name, kind] }
     end
 
+    # @param name of a recipe of the cookbook, or a file with a recipe.
     def recipe(name)
       return if @seen.include?(name)
 
       @seen << name
-      file = "#{@cookbook}/recipes/#{name.split('::')[1] || 'default'}.rb"
+      file = name.end_with?('.rb') ? name : "#{@cookbook}/recipes/#{name.split('::')[1] || 'default'}.rb"
       Recipe.new(self).instance_eval(File.read(file), file)
       self
     end
@@ -36,6 +37,8 @@ module Chef16
       resource.action.each do |action|
         body = resource.class.known_actions.fetch(action) { raise NotInChef, "#{kind} has no action #{action}" }
         resource.class.action_class.new(resource, resource.current, self).instance_exec(&body)
+        # The client looks again after each action, for its reports.
+        resource.current
       end
       # A change inside is a change of the whole.
       @updated << "#{kind}[#{name}]" if @updated.length > before && @updated.last != "#{kind}[#{name}]"
@@ -126,6 +129,9 @@ module Chef16
       @answers = answers
     end
 
+    # What `holdfast` answers from now on.
+    def answer(&answers) = @answers = answers
+
     def shell_out(*command, environment: {}, timeout: nil)
       @commands << { command: command, environment: environment, timeout: timeout }
       @answers ? @answers.call(command.drop(1), environment) : execute(command, environment)
@@ -136,7 +142,7 @@ module Chef16
       case resource.kind
       when :package, :dpkg_package, :apt_package then ([resource.name].flatten - packages).map { |name| "install #{name}" }
       when :directory then files.key?(resource.name) || ::File.directory?(resource.name) ? [] : ['create']
-      when :file, :remote_file then files[resource.name] == (resource.values[:content] || resource.values[:checksum]) ? [] : ['write']
+      when :file, :remote_file then resource.actions.reject { |action| action == :delete ? !files.key?(resource.name) : files[resource.name] == (resource.values[:content] || resource.values[:checksum]) }.map(&:to_s)
       when :service then wanted_services(resource) == services ? [] : [resource.actions.join(' and ')]
       else []
       end
@@ -154,6 +160,8 @@ module Chef16
     private
 
     def write(resource)
+      return files.delete(resource.name) if resource.actions == [:delete]
+
       files[resource.name] = resource.values[:content] || resource.values[:checksum]
     end
 

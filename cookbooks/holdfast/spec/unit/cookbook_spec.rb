@@ -53,6 +53,14 @@ RSpec.describe 'the cookbook holdfast' do
       expect(run(machine, 'holdfast::default').updated).to be_empty
     end
 
+    it 'brings along what a package from a file depends on' do
+      depends = File.read("#{COOKBOOK}/../../packaging/deb/control")[/^Depends: (.*)/, 1].split(', ').map { |one| one[/\A\S+/] }
+      machine = Chef16::Machine.new(node: attributes.call('package' => { 'source' => 'file', 'file' => '/tmp/holdfast.deb' }))
+      run(machine, 'holdfast::default')
+      # libc6 is on every Debian.
+      expect(machine.packages).to include(*(depends - ['libc6']))
+    end
+
     it 'refuses a source that it does not know' do
       expect { run(Chef16::Machine.new(node: attributes.call('package' => { 'source' => 'tape' })), 'holdfast::default') }.to raise_error(/tape/)
     end
@@ -87,16 +95,18 @@ RSpec.describe 'the cookbook holdfast' do
       expect(machine.commands).not_to be_empty
     end
 
-    it 'takes the join token from an encrypted item and hands it over in the environment only' do
+    it 'reads the join token from its encrypted item only to join, and hands it over in the environment' do
       second = { 'cluster' => { 'join' => { 'endpoints' => ['https://192.0.2.11:7480'], 'token_item' => { 'bag' => 'holdfast', 'item' => 'join', 'key' => 'token' } } } }
       seen = []
-      machine = Chef16::Machine.new(node: attributes.call(second), data_bags: { %w(holdfast join) => { 'token' => 'hft1.secret' } }) do |command, environment|
+      machine = Chef16::Machine.new(node: attributes.call(second), packages: ['holdfast'], data_bags: { %w(holdfast join) => { 'token' => 'hft1.secret' } }) do |command, environment|
         seen << [command, environment]
-        plan.call(command.include?('--plan') ? [{ 'what' => 'join', 'name' => 'prod', 'action' => 'join' }] : [], nil)
+        plan.call(command.include?('--plan') && seen.length == 1 ? [{ 'what' => 'join', 'name' => 'prod', 'action' => 'join' }] : [], nil)
       end
       told = run(machine, 'holdfast::server').told
-      expect(seen.map(&:last)).to all(eq('HOLDFAST_JOIN_TOKEN' => 'hft1.secret'))
+      expect(seen.reject { |command, _| command.include?('--plan') }.map(&:last)).to eq ['HOLDFAST_JOIN_TOKEN' => 'hft1.secret']
       expect(JSON.generate([seen.map(&:first), machine.files, told])).not_to include('secret')
+      machine.data_bags.clear
+      expect(run(machine, 'holdfast::server').updated).to be_empty
     end
 
     it 'says what converge said when it fails' do
@@ -108,12 +118,13 @@ RSpec.describe 'the cookbook holdfast' do
       with_pool = Chef16::Attributes.merge(first, 'pools' => { 'bulk' => { 'path' => '/srv/holdfast', 'labels' => { 'tier' => 'slow' } } })
       made = nil
       machine = Chef16::Machine.new(node: attributes.call(with_pool)) do |command, _environment|
+        next answer.new(JSON.generate(joined), '', 0) if command.first(2) == %w(node inspect)
         next plan.call([]) if command.first == 'node'
         next answer.new(JSON.generate(made), '', 0) if command.include?('inspect') && made
         next answer.new('', 'there is no pool', 3) if command.include?('inspect')
 
-        made = { 'spec' => { 'devices' => [], 'class' => 'any', 'overcommit' => 1 }, 'labels' => { 'tier' => 'slow' } }
-        expect(command).to eq %w(pool create bulk --path /srv/holdfast --class any --overcommit 1.0 --label tier=slow)
+        made = { 'node' => 'node_1', 'spec' => { 'path' => '/srv/holdfast', 'devices' => [], 'class' => 'any', 'overcommit' => 1 }, 'labels' => { 'tier' => 'slow' } }
+        expect(command).to eq %w(pool create bulk --path /srv/holdfast --label tier=slow)
         answer.new('', '', 0)
       end
       expect(run(machine, 'holdfast::server').updated.last).to eq 'holdfast_pool[bulk]'
@@ -122,19 +133,26 @@ RSpec.describe 'the cookbook holdfast' do
   end
 
   describe 'holdfast_node' do
-    act = lambda do |record, actions, why_run: false, &answers|
-      machine = Chef16::Machine.new(node: {}) do |command, _environment|
-        next plan.call([]) if command.include?('--plan')
+    # @param answering the node whose daemon answers.
+    act = lambda do |record, actions, why_run: false, answering: 'n2', machine: nil, &answers|
+      machine ||= Chef16::Machine.new(node: {})
+      machine.answer do |command, _environment|
+        raise 'nobody asked for a plan' if command.include?('--plan')
+        next answer.new(JSON.generate('id' => 'node_1', 'name' => answering), '', 0) if command == %w(node inspect -o json)
         next (record ? answer.new(JSON.generate(record), '', 0) : answer.new('', 'there is no node', 3)) if command.include?('inspect')
 
         answers&.call(command)
         answer.new('', '', 0)
       end
       run = Chef16::Run.new(machine, cookbook: COOKBOOK, why_run: why_run)
-      run.custom(:holdfast_node, 'n2') { action actions }
+      run.custom(:holdfast_node, 'n2') do
+        action actions
+        config_path '/nowhere/holdfast/node.json'
+      end
       [run, machine]
     end
     record = ->(state) { { 'status' => { 'state' => state }, 'spec' => { 'address' => '192.0.2.12:7480' } } }
+    running = ->(machine = Chef16::Machine.new(node: {})) { machine.tap { machine.services.push(['holdfastd', :running], ['holdfastd', :enabled], ['holdfast-etcd', :running]) } }
 
     it 'drains a node once' do
       run, machine = act.call(record.call('ready'), :drain)
@@ -143,18 +161,40 @@ RSpec.describe 'the cookbook holdfast' do
       expect(act.call(record.call('drained'), :drain).first.updated).to be_empty
     end
 
-    it 'removes a node and stops its daemon; a node that is gone already is left alone' do
-      run, machine = act.call(record.call('drained'), :remove)
-      expect(run.updated).to eq ['holdfast_node[n2]']
+    it 'removes the node that it runs on and stops its services; a node that is gone already is left alone' do
+      run, machine = act.call(record.call('drained'), :remove, machine: running.call)
+      expect(run.updated).to include 'holdfast_node[n2]'
       expect(machine.commands.last[:command].drop(1)).to eq %w(node remove n2 --yes)
-      expect(act.call(nil, :remove).first.updated).to be_empty
+      expect(machine.services).to be_empty
+      expect(act.call(nil, :remove, machine: machine).first.updated).to be_empty
+    end
+
+    it 'removes another node of the cluster without touching the services here' do
+      run, machine = act.call(record.call('drained'), :remove, answering: 'n1', machine: running.call)
+      expect(run.updated).to eq ['holdfast_node[n2]']
+      expect(machine.services.length).to eq 3
     end
 
     it 'does neither in why-run mode' do
       %i(drain remove).each do |action|
-        run, = act.call(record.call('ready'), action, why_run: true) { raise 'something was done' }
+        run, machine = act.call(record.call('ready'), action, why_run: true, machine: running.call) { raise 'something was done' }
         expect(run.told).not_to be_empty
+        expect(machine.services.length).to eq 3
       end
+    end
+
+    it 'says why nothing can be planned, before it writes anything' do
+      machine = Chef16::Machine.new(node: {}) { answer.new('', 'a node keeps its name', 4) }
+      expect { Chef16::Run.new(machine, cookbook: COOKBOOK).custom(:holdfast_node, 'n1') }.to raise_error(/keeps its name/)
+      expect(machine.files).to be_empty
+    end
+
+    it 'says that the package is missing' do
+      stub_const('HoldfastCookbook::CommandLine::HOLDFAST', '/nowhere/holdfast')
+      expect { Chef16::Run.new(Chef16::Machine.new(node: {}), cookbook: COOKBOOK).custom(:holdfast_node, 'n1') }.to raise_error(/recipe\[holdfast::default\]/)
+      dry = Chef16::Run.new(Chef16::Machine.new(node: {}), cookbook: COOKBOOK, why_run: true)
+      dry.custom(:holdfast_node, 'n1')
+      expect(dry.told).to include 'bring node n1 into its cluster'
     end
 
     it 'refuses a name that is no name' do
@@ -164,25 +204,43 @@ RSpec.describe 'the cookbook holdfast' do
   end
 
   describe 'holdfast_pool' do
-    pool = { 'spec' => { 'devices' => ['/dev/vdb'], 'class' => 'ssd', 'overcommit' => 1 }, 'labels' => { 'old' => '1' } }
+    pool = { 'node' => 'node_1', 'spec' => { 'devices' => ['/dev/vdb'], 'class' => 'ssd', 'overcommit' => 1 }, 'labels' => { 'old' => '1' } }
     converge = lambda do |found, why_run: false, &block|
-      machine = Chef16::Machine.new(node: {}) { |command, _| command.include?('inspect') && found.nil? ? answer.new('', '', 3) : answer.new(JSON.generate(found), '', 0) }
+      machine = Chef16::Machine.new(node: {}) do |command, _|
+        next answer.new(JSON.generate('id' => 'node_1', 'name' => 'n1'), '', 0) if command.first(2) == %w(node inspect)
+
+        command.include?('inspect') && found.nil? ? answer.new('', '', 3) : answer.new(JSON.generate(found), '', 0)
+      end
       run = Chef16::Run.new(machine, cookbook: COOKBOOK, why_run: why_run)
       run.custom(:holdfast_pool, 'fast', &block)
-      [run, machine.commands.map { |one| one[:command].drop(1) }]
+      [run, machine.commands.map { |one| one[:command].drop(1) }.reject { |command| command.include?('inspect') }]
     end
 
     it 'adds devices, changes class and labels, and leaves alone what is as described' do
       run, commands = converge.call(pool) { devices %w(/dev/vdb /dev/vdc); pool_class 'nvme'; labels('new' => '2') }
       expect(run.updated).to eq ['holdfast_pool[fast]']
-      expect(commands.drop(1)).to eq [%w(pool grow fast --device /dev/vdc), %w(pool update fast --class nvme --overcommit 1.0 --label new=2 --remove-label old)]
+      expect(commands).to eq [%w(pool grow fast --device /dev/vdc), %w(pool update fast --class nvme --label new=2 --remove-label old)]
       expect(converge.call(pool) { devices ['/dev/vdb']; pool_class 'ssd'; labels('old' => '1') }.first.updated).to be_empty
     end
 
     it 'changes nothing in why-run mode' do
       run, commands = converge.call(pool, why_run: true) { devices %w(/dev/vdb /dev/vdc); pool_class 'nvme' }
       expect(run.told.length).to eq 2
-      expect(commands.length).to eq 1
+      expect(commands).to be_empty
+    end
+
+    it 'leaves alone what is not given' do
+      expect(converge.call(pool) { devices ['/dev/vdb'] }.first.updated).to be_empty
+    end
+
+    it 'refuses a name that a pool of another node has, and a pool that would have to move' do
+      expect { converge.call(pool.merge('node' => 'node_2')) { devices ['/dev/vdb'] } }.to raise_error(/such as fast-n1/)
+      expect { converge.call(pool) { path '/srv' } }.to raise_error(/does not move/)
+    end
+
+    it 'removes a pool' do
+      expect(converge.call(pool) { action :remove }.last).to eq [%w(pool remove fast)]
+      expect(converge.call(nil) { action :remove }.last).to be_empty
     end
 
     it 'finds the device of an EBS volume by its id' do
