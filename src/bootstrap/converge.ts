@@ -33,12 +33,16 @@ export interface ConvergeOptions {
   readonly onWaiting?: (what: string) => void;
   /** For services to become ready, ms. Default 120,000. */
   readonly patienceMs?: number;
+  /** The program that runs is part of what may be installed: it ends once that is done, and the new one goes on. Default: false. */
+  readonly handOver?: boolean;
 }
 
 export interface Converged {
   /** Done, or with `plan` to be done. */
   readonly changes: readonly Change[];
   readonly plan: boolean;
+  /** Another version of this program was just installed, and has to do the rest. */
+  readonly handOver: boolean;
   readonly node: ConvergedNode | null;
   readonly admin_certificate: string | null;
   readonly ca_certificate: string | null;
@@ -90,6 +94,7 @@ export async function converge(options: ConvergeOptions): Promise<Converged> {
         await perform(change, wanted, facts, machine, performing(options));
         done.push(change);
         options.onDone?.(change);
+        if (change.step.do === 'install' && options.handOver === true) return { ...(await outcome(wanted, facts, machine, done, false)), handOver: true };
         if (opensEyes(change)) break;
       }
     }
@@ -117,7 +122,7 @@ async function outcome(wanted: Wanted, facts: Facts, { places, door }: Machine, 
   const known = daemon === null || membership === null ? membership?.addresses ?? [] : await door.addresses();
   const id = membership?.node_id ?? daemon?.node.id;
   return {
-    changes, plan,
+    changes, plan, handOver: false,
     node: id === undefined ? null : {
       id, name: daemon?.node.name ?? wanted.name, cluster_id: membership?.cluster_id ?? daemon?.cluster.id ?? '', machine_id: facts.machine_id, version: facts.package ?? daemon?.version ?? VERSION,
       running: daemon !== null, roles: daemon?.node.spec.roles ?? rolesAtBirth(wanted), zone: daemon?.node.spec.zone ?? wanted.zone ?? '', labels: daemon?.node.labels ?? wanted.labels ?? {},

@@ -23,18 +23,26 @@ export interface ConvergenceOptions {
 export async function carryOutConvergence({ host, out }: Context, wanted: Wanted, { root = '/', plan, by }: ConvergenceOptions): Promise<Converged> {
   const shown = !plan && out.human;
   const result = await converge({
-    wanted, root, plan, token: () => readToken(host, wanted), programs: programsOf(host, root),
+    wanted, root, plan, token: () => readToken(host, wanted), programs: programsOf(host, root), handOver: root === '/' && isInstalled(host),
     onBegin: ({ what, name, action }) => { if (shown && host.stderr.isTTY === true) out.note(`${what} ${name}: ${action} …`); },
     onDone: (change) => { if (shown) for (const line of changeLines(change, out.layout)) out.print(line); },
     onWaiting: (what) => { if (shown) out.note(`waiting: ${what}`); },
   });
-  const { changes } = result;
-  await out.object({ changes: changes.map(plainChange), changed: changes.length, plan, node: result.node, admin_certificate: result.admin_certificate, ca_certificate: result.ca_certificate, ca_sha256: result.ca_sha256, endpoints: result.endpoints }, () => [
+  const changes = [...madeBefore(host), ...result.changes.map(plainChange)];
+  if (result.handOver) host.again({ [MADE]: JSON.stringify(changes) });
+  await out.object({ changes, changed: changes.length, plan, node: result.node, admin_certificate: result.admin_certificate, ca_certificate: result.ca_certificate, ca_sha256: result.ca_sha256, endpoints: result.endpoints }, () => [
     ...(plan ? changes.flatMap((change) => changeLines(change, out.layout)) : []),
     changes.length === 0 ? `nothing to do: ${wanted.name} is as ${by} says` : plan ? `${count(changes.length, 'change')} to make; nothing was done` : `${wanted.name} is as ${by} says now: ${count(changes.length, 'change')} made`,
   ]);
   return result;
 }
+
+/** What an older version of this command did before it handed over to this one; for that only. */
+const MADE = 'HOLDFAST_CONVERGE_MADE';
+const madeBefore = ({ env }: Host): readonly ReturnType<typeof plainChange>[] => JSON.parse(env[MADE] ?? '[]') as readonly ReturnType<typeof plainChange>[];
+
+/** Whether a package put this program where it is. */
+const isInstalled = ({ program }: Host): boolean => ['/usr/lib/holdfast/', '/opt/holdfast/'].some((home) => program.script.startsWith(home));
 
 /** From the file that is named, else from the environment; never from the command line. */
 async function readToken(host: Host, { cluster }: Wanted): Promise<string | null> {

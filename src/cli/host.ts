@@ -16,6 +16,8 @@ export interface Host {
   readonly stderr: Sink;
   /** Node.js and the file that run; what lies beside the file belongs to it. */
   readonly program: { readonly node: string; readonly script: string };
+  /** Runs the program that lies at the same place again, with the same words, and ends as it does: what lies there may be newer by now. */
+  again(env: Readonly<Record<string, string>>): never;
   /** Milliseconds since 1970. */
   now(): number;
   /** Ctrl-C while the listener is there calls it instead of ending the process. Returns what takes it away. */

@@ -1,4 +1,5 @@
 /** `holdfast`: the only place of the command line that reads the process's environment and ends it. */
+import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import type { Host } from './host.ts';
 import { run } from './run.ts';
@@ -23,6 +24,10 @@ const host: Host = {
   stdout: process.stdout,
   stderr: process.stderr,
   program: { node: process.execPath, script: process.argv[1] ?? '' },
+  again(env) {
+    const { status } = spawnSync(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { stdio: 'inherit', env: { ...process.env, ...env } });
+    process.exit(status ?? 1);
+  },
   now: () => Date.now(),
   onInterrupt(listener) {
     listeners.add(listener);

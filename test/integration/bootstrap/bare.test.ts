@@ -56,6 +56,18 @@ it('the second one installs the package that node.json names, checked against it
   expect(status.members.map(({ learner }) => learner)).toEqual([false, false]);
 }, 900_000);
 
+it('an upgrade by node.json: the version that is installed goes on in the place of the one that began', async () => {
+  const newer = await builtPackages('0.1.1');
+  await n2.put(DEB, readFileSync(newer.deb));
+  const more = { package: { file: DEB }, cluster: { join: { endpoints: [n1.address] } } };
+  const done = await converge(n2, more);
+  // The package itself starts its daemon anew.
+  expect(named(done)).toEqual(['package holdfast upgrade']);
+  expect(done).toMatchObject({ changed: 1, node: { version: '0.1.1', running: true } });
+  expect(await n2.must('holdfast version')).toMatch(/holdfastd +0\.1\.1/);
+  expect(await converge(n2, more)).toMatchObject({ changed: 0 });
+}, 900_000);
+
 it('a node that lost power comes back by itself', async () => {
   await n2.kill();
   await n2.boot();

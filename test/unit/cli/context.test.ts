@@ -23,7 +23,7 @@ function stage({ terminal = false, format = 'table' }: { readonly terminal?: boo
     argv: [], env: { LANG: 'C.UTF-8', TERM: 'dumb' }, cwd: '/', stdin,
     stdout: { write: (text) => { written.out += text; }, isTTY: terminal },
     stderr: { write: (text) => { written.err += text; }, isTTY: terminal, columns: 80 },
-    program: { node: 'node', script: 'holdfast.mjs' }, now: () => NOW,
+    program: { node: 'node', script: 'holdfast.mjs' }, again() { throw new Error('the program was to be run again'); }, now: () => NOW,
     onInterrupt(listener) { listeners.add(listener); return () => listeners.delete(listener); },
   };
   return {

@@ -31,6 +31,7 @@ export async function holdfast(words: readonly string[], wish: Wish = {}): Promi
     stdin,
     stdout: { write: (text) => { written.out += text; }, ...terminal },
     stderr: { write: (text) => { written.err += text; }, ...terminal },
+    again() { throw new Error('the program was to be run again'); },
     program: { node: 'node', script: '/usr/lib/holdfast/dist/holdfast.mjs' },
     now: () => NOW,
     onInterrupt: () => () => undefined,
