@@ -45,7 +45,7 @@ package: modules ## dist/packages: .deb and relocatable tar.gz for amd64 and arm
 .PHONY: test
 test: modules ## lint, types, build, then every suite one after another, with a summary (root; under 30 minutes)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
-	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) docker-compose shellcheck rspec
+	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) docker-compose shellcheck rspec protoc
 	@tools/need terraform >/dev/null
 	@tools/need modules tools/cdktf
 	@node tools/run-tests.mjs
@@ -53,14 +53,14 @@ test: modules ## lint, types, build, then every suite one after another, with a 
 .PHONY: test-full
 test-full: modules ## make test, and what takes long: fuzzing, long crash series, OpenTofu beside Terraform (root)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
-	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) docker-compose shellcheck rspec
+	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) docker-compose shellcheck rspec protoc
 	@tools/need terraform >/dev/null
 	@tools/need modules tools/cdktf
 	@node tools/run-tests.mjs --full
 
 .PHONY: lint
 lint: build ## style, import rules, types and shell scripts; changes nothing
-	@tools/need commands shellcheck
+	@tools/need commands shellcheck protoc
 	@node tools/run-tests.mjs lint types shell generated
 
 .PHONY: bench

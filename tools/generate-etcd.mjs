@@ -1,7 +1,7 @@
 // Writes src/store/etcd/generated from src/store/etcd/proto: TypeScript for the messages and services of etcd that the
-// store speaks. Run it after a change of the .proto files and commit what it writes. `--check` only compares.
+// store speaks, by Debian's protoc (protobuf-compiler) and ts-proto. Run it after a change of the .proto files and commit what it writes. `--check` only compares.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -13,9 +13,10 @@ const options = ['outputServices=grpc-js', 'env=node', 'esModuleInterop=true', '
 const work = mkdtempSync(path.join(os.tmpdir(), 'holdfast-generate-'));
 try {
   cpSync(path.join(top, 'src/store/etcd/proto'), path.join(work, 'proto'), { recursive: true });
-  writeFileSync(path.join(work, 'buf.yaml'), JSON.stringify({ version: 'v2', modules: [{ path: 'proto' }] }));
-  writeFileSync(path.join(work, 'buf.gen.yaml'), JSON.stringify({ version: 'v2', plugins: [{ local: bin('protoc-gen-ts_proto'), out: 'generated', opt: options }] }));
-  const { status } = spawnSync(bin('buf'), ['generate'], { cwd: work, stdio: 'inherit' });
+  mkdirSync(path.join(work, 'generated'));
+  const protos = readdirSync(path.join(work, 'proto'), { recursive: true }).filter((name) => name.endsWith('.proto'));
+  const { status, error } = spawnSync('protoc', [`--plugin=${bin('protoc-gen-ts_proto')}`, '-I', 'proto', '--ts_proto_out=generated', `--ts_proto_opt=${options.join(',')}`, ...protos], { cwd: work, stdio: 'inherit' });
+  if (error !== undefined) console.error('protoc is missing: apt-get install protobuf-compiler');
   if (status !== 0) process.exit(1);
   const made = path.join(work, 'generated');
   const wrong = readdirSync(made).filter((name) => {
