@@ -26,10 +26,10 @@ describe('the keys of Holdfast in etcd', () => {
     }
   });
 
-  test('behind a key, the key itself is not, and the next one is', () => {
-    const range = keys.range('/p/', '/p/a');
-    expect(within('/p/a', range)).toBe(false);
-    for (const key of ['/p/a ', '/p/a/b', '/p/b']) expect(within(key, range)).toBe(true);
+  test('a piece holds the keys from its beginning to before its end', () => {
+    const piece = keys.between('/p/a', '/p/c');
+    for (const key of ['/p/a', '/p/a ', '/p/b~']) expect(within(key, piece)).toBe(true);
+    for (const key of ['/p/', '/p/c', '/p/d']) expect(within(key, piece)).toBe(false);
   });
 
   test.each(['', '/', '/a/', 'ä', 'a b', 'x'.repeat(201)])('the prefix %j is refused', (prefix) => {
