@@ -2,6 +2,9 @@
 import type { Membership } from './facts.ts';
 import { formatAddress, rolesAtBirth, type Wanted } from './wanted.ts';
 
+/** What a member of the cluster's own etcd may take on its disk. */
+export const ETCD_QUOTA_BYTES = 4 * 1024 ** 3;
+
 export type Settings = Readonly<Record<string, unknown>>;
 
 export const CLIENT_PORT = 2379;
@@ -82,7 +85,7 @@ export function etcdSettings(wanted: Wanted, membership: Membership, paths: Etcd
     'peer-transport-security': security,
     'auto-compaction-mode': 'periodic',
     'auto-compaction-retention': '1h',
-    'quota-backend-bytes': 4 * 1024 ** 3,
+    'quota-backend-bytes': ETCD_QUOTA_BYTES,
     logger: 'zap',
     'log-outputs': ['stderr'],
   };

@@ -20,6 +20,7 @@ import type { Config } from './config.ts';
 import { beginDuties } from './duties.ts';
 import { ownFiles, pemSource, readIdentity, type NodeIdentity } from './identity-files.ts';
 import { openStore, type OpenedStore } from './open-store.ts';
+import { reloadEtcd } from './etcd-reload.ts';
 import { pathsBelow } from './paths.ts';
 import { readStartTime } from './process-mark.ts';
 import { beginRenewal } from './renewal.ts';
@@ -81,7 +82,7 @@ export async function startDaemon(config: Config, log: Log, { signal = new Abort
       const ownIdentities = audited(identities, seams, actor);
       undo.push(beginRenewal({
         pki: paths.pki, node: { id: identity.node_id, name: control.cluster_view.node.name }, signs: identity.signs, renew: (request, caller) => ownIdentities.renewCertificate(request, caller),
-        nodes: () => control.cluster_view.members.nodes(), store, clock: systemClock, log,
+        nodes: () => control.cluster_view.members.nodes(), onRenewed: () => reloadEtcd(config.root, log), store, clock: systemClock, log,
       }));
     }
 

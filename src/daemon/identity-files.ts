@@ -6,7 +6,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../model/errors.ts';
-import { parseCertificateUri, type Certificate } from '../model/identity.ts';
+import { parseCertificateUri, type Certificate, type ChainLink } from '../model/identity.ts';
 import { pkiPath } from '../security/pki.ts';
 import { fingerprint, serialText } from '../security/x509.ts';
 
@@ -16,7 +16,7 @@ export interface NodeIdentity {
   readonly node_name: string;
   readonly ca_sha256: string;
   /** For the cluster's list of certificates. */
-  readonly certificate: Certificate;
+  readonly certificate: Certificate & ChainLink;
   /** It signs certificates. */
   readonly signs: boolean;
 }
@@ -34,7 +34,7 @@ export function readIdentity(pki: string): NodeIdentity | null {
     const [not_before, not_after] = [new Date(certificate.validFrom).toISOString(), new Date(certificate.validTo).toISOString()];
     return {
       cluster_id: uri.cluster, node_id: uri.node, node_name: uri.name, ca_sha256: fingerprint(readFileSync(pkiPath(pki, 'ca'), 'utf8')),
-      certificate: { serial: serialText(certificate.serialNumber), uri: uris[0] ?? '', kind: 'node', role: 'node', name: uri.name, not_before, not_after, issued_at: new Date(statSync(pkiPath(pki, 'node')).mtimeMs).toISOString(), issued_by: 'cluster init', revoked_at: null },
+      certificate: { serial: serialText(certificate.serialNumber), sha256: fingerprint(text), uri: uris[0] ?? '', kind: 'node', role: 'node', name: uri.name, not_before, not_after, issued_at: new Date(statSync(pkiPath(pki, 'node')).mtimeMs).toISOString(), issued_by: 'cluster init', revoked_at: null },
       signs: existsSync(pkiPath(pki, 'issuerKey')),
     };
   } catch (cause) {

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync, readdirSync, renameSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { ETCD_QUOTA_BYTES } from '../bootstrap/settings.ts';
 import { KEYS } from '../control/keys.ts';
 import type { Store } from '../control/ports/store.ts';
 import type { Log } from '../control/ports/system.ts';
@@ -55,7 +56,7 @@ export async function openStore(config: Config, log: Log, options: OpenOptions):
 
 async function openEtcd(config: Config, given: Extract<StoreConfig, { kind: 'etcd' }>, paths: Paths, log: Log, { identity, signal, onWaiting }: OpenOptions): Promise<OpenedStore> {
   let known = [...new Set([...given.endpoints, ...(given.own ? readKnown(paths.storeEndpoints) : [])])];
-  const reach = { endpoints: known, learned: () => known, tls: pemSource({ ca: given.ca, cert: given.cert, key: given.key }), log, clock: systemClock };
+  const reach = { endpoints: known, learned: () => known, tls: pemSource({ ca: given.ca, cert: given.cert, key: given.key }), log, clock: systemClock, ...(given.own ? { quotaBytes: ETCD_QUOTA_BYTES } : {}) };
   reach.tls();
   const store = await openEtcdStore(reach);
   const members = given.own ? createEtcdMembers(reach) : null;

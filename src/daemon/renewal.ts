@@ -23,6 +23,8 @@ export interface RenewalSeams {
   readonly signs: boolean;
   readonly renew: IdentityControl['renewCertificate'];
   readonly nodes: () => readonly Node[];
+  /** Called when new certificates are in place. */
+  readonly onRenewed: () => Promise<void>;
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -44,6 +46,7 @@ export async function renewIfDue(seams: RenewalSeams): Promise<boolean> {
       const answer = await ask(seams, files, { csr: own.csr, store_csr: towardsStore.csr });
       await savePki(pki, { node: answer.certificate, nodeKey: own.key, ...(answer.store_certificate === null ? {} : { store: answer.store_certificate, storeKey: towardsStore.key }) });
       renewed = true;
+      await seams.onRenewed();
       log.info({ node: node.name }, 'the certificates of this node are renewed');
     } catch (error) {
       failure = asHoldfastError(error).message;

@@ -16,7 +16,7 @@ beforeEach(async () => { world = await createWorld(); });
 afterEach(() => world.end());
 
 const seams = (more: Partial<RenewalSeams> = {}): RenewalSeams => ({
-  pki: world.pki, node: { id: NODE, name: 'n1' }, signs: true, renew: (request, caller) => world.identity.renewCertificate(request, caller), nodes: () => [],
+  pki: world.pki, node: { id: NODE, name: 'n1' }, signs: true, renew: (request, caller) => world.identity.renewCertificate(request, caller), nodes: () => [], onRenewed: async () => undefined,
   store: world.store, clock: world.clock, log: world.seams.log, ...more,
 });
 const conditions = async (id = NODE): Promise<readonly string[]> => (await world.store.get<Node>(`/nodes/${id}`))?.value.status.conditions.map(({ type, message }) => `${type}: ${message}`) ?? [];
@@ -33,7 +33,9 @@ test('a control node renews its own: a new key, signed here, both domains, and c
   const before = await loadPki(world.pki);
   expect(await renewIfDue(seams())).toBe(false);
   world.clock.ms += 250 * DAY_MS;
-  expect(await renewIfDue(seams())).toBe(true);
+  const told: boolean[] = [];
+  expect(await renewIfDue(seams({ onRenewed: async () => { told.push((await loadPki(world.pki)).store !== before.store); } }))).toBe(true);
+  expect(told).toEqual([true]);
   const after = await loadPki(world.pki);
   expect(after.nodeKey).not.toBe(before.nodeKey);
   expect(keyFits(after.node ?? '', after.nodeKey ?? '') && keyFits(after.store ?? '', after.storeKey ?? '')).toBe(true);
