@@ -1,4 +1,5 @@
-// What cdktf.json may say about each stack, checked: a misspelt key must not be a silently ignored one.
+// What cdktf.json may say about the local stack and about where states are kept, checked.
+import { checked, count, isText, text, texts, type Form } from './checked.ts';
 
 /** `context.local` of cdktf.json. */
 export interface LocalSettings {
@@ -14,16 +15,12 @@ export interface LocalSettings {
   readonly snapshots: readonly string[];
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
-const isCount = (value: unknown): value is number => Number.isInteger(value) && Number(value) > 0;
-
-const LOCAL_FORM: Record<keyof LocalSettings, { readonly fits: (value: unknown) => boolean; readonly form: string }> = {
-  endpoint: { fits: isText, form: 'a text such as "unix:///run/holdfast/holdfast.sock"' },
-  path: { fits: isText, form: 'the path of a directory' },
-  devices: { fits: isTexts, form: 'a list of paths of block devices' },
-  webGibibytes: { fits: isCount, form: 'a whole number, 1 or more' },
-  snapshots: { fits: isTexts, form: 'a list of names' },
+const LOCAL_FORM: Record<keyof LocalSettings, Form> = {
+  endpoint: text('a text such as "unix:///run/holdfast/holdfast.sock"'),
+  path: text('the path of a directory'),
+  devices: texts('a list of paths of block devices'),
+  webGibibytes: count,
+  snapshots: texts('a list of names'),
 };
 
 /**
@@ -31,13 +28,7 @@ const LOCAL_FORM: Record<keyof LocalSettings, { readonly fits: (value: unknown) 
  * @throws Error naming the key and its form, for an unknown or wrong one.
  */
 export function localSettings(context: unknown = {}): LocalSettings {
-  if (typeof context !== 'object' || context === null || Array.isArray(context)) throw new Error('cdktf.json: context.local has to be an object');
-  for (const [key, value] of Object.entries(context)) {
-    const rule = Object.entries(LOCAL_FORM).find(([name]) => name === key)?.[1];
-    if (rule === undefined) throw new Error(`cdktf.json: context.local.${key} is not known; there are ${Object.keys(LOCAL_FORM).join(', ')}`);
-    if (!rule.fits(value)) throw new Error(`cdktf.json: context.local.${key} has to be ${rule.form}`);
-  }
-  return { path: '/var/lib/holdfast/pools/local', webGibibytes: 1, snapshots: [], ...context };
+  return { path: '/var/lib/holdfast/pools/local', webGibibytes: 1, snapshots: [], ...checked<LocalSettings>('context.local', context, LOCAL_FORM) };
 }
 
 /** `context.state` of cdktf.json: where the state of the stacks is kept. */

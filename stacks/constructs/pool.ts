@@ -1,7 +1,8 @@
 // Capacity on one machine that volumes live in: a directory, or block devices that become one XFS each.
 import { dataHoldfastPool, pool as l1 } from '../bindings.ts';
-import { Construct } from '../cdktf.ts';
+import { Construct, type ITerraformDependable } from '../cdktf.ts';
 import { given } from './given.ts';
+import type { INode } from './node.ts';
 import type { Holdfast } from './provider.ts';
 import { Volume, type VolumeProps } from './volume.ts';
 
@@ -20,6 +21,8 @@ export interface PoolProps {
   readonly class?: string;
   /** Default: the provider's. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** The node that it is on. Its name has to be the only one in the cluster. Default: the node that the endpoint is. */
+  readonly on?: INode;
   /** Default: the stack's only daemon. */
   readonly holdfast?: Holdfast;
 }
@@ -65,13 +68,18 @@ export class Pool extends Construct implements IPool {
     this.resource = new l1.Pool(this, 'Default', {
       name: props.name ?? id,
       ...kind,
-      ...given({ overcommit: props.overcommit, class: props.class, labels: props.labels, provider: props.holdfast?.provider }),
+      ...given({ overcommit: props.overcommit, class: props.class, labels: props.labels, nodeAttribute: props.on?.name, provider: props.holdfast?.provider }),
     });
   }
 
   /** What volumes refer to it by. */
   get name(): string {
     return this.resource.name;
+  }
+
+  /** For what has to come after it. */
+  get dependable(): ITerraformDependable {
+    return this.resource;
   }
 
   /** `pool_…`. */

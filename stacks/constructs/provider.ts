@@ -2,6 +2,7 @@
 import { provider as l1 } from '../bindings.ts';
 import { Construct, type TerraformProvider } from '../cdktf.ts';
 import { given } from './given.ts';
+import type { Ssh } from './ssh.ts';
 
 /** What volumes get that do not say otherwise. */
 export interface Defaults {
@@ -16,9 +17,23 @@ export interface Defaults {
 /** What creating does when a volume of the same name is in the trash. */
 export type IfTrashed = 'refuse' | 'restore' | 'new';
 
+/** Certificates for a cluster. The key is read where it lies, when it is used; it is in no stack and no state. */
+export interface Tls {
+  /** Certificate of the cluster's authority, PEM. */
+  readonly caCertificate: string;
+  /** Our own certificate, PEM. */
+  readonly clientCertificate: string;
+  /** Path of its key. Default: the environment variable HOLDFAST_CLIENT_KEY. */
+  readonly clientKeyFile?: string;
+}
+
 export interface HoldfastProps {
-  /** `unix:///path` of the daemon's socket. Default: HOLDFAST_ENDPOINT, else `unix:///run/holdfast/holdfast.sock`. */
+  /** `unix:///path` of the daemon's socket, or `https://host:port` of nodes of one cluster, with commas between. Default: HOLDFAST_ENDPOINT, else `unix:///run/holdfast/holdfast.sock`. */
   readonly endpoint?: string;
+  /** Who the cluster is and who we are to it, for `https`. Default: what the environment says. */
+  readonly tls?: Tls;
+  /** How machines are reached that are to become nodes. Default: as root, with the keys of whoever runs it. */
+  readonly ssh?: Ssh;
   /** Who the objects belong to: an unfinished one is taken up again only by its owner. Default: the provider's. */
   readonly owner?: string;
   /** Default: the provider's own, each as said there. */
@@ -27,7 +42,7 @@ export interface HoldfastProps {
   readonly alias?: string;
 }
 
-/** One daemon that a stack speaks to; the first one without an alias is every construct's default. */
+/** One daemon or cluster that a stack speaks to; the first one without an alias is every construct's default. */
 export class Holdfast extends Construct {
   /** For the generated classes. */
   readonly provider: TerraformProvider;
@@ -36,6 +51,8 @@ export class Holdfast extends Construct {
     super(scope, id);
     this.provider = new l1.HoldfastProvider(this, 'provider', given({
       endpoint: props.endpoint,
+      ...given({ ...props.tls }),
+      ssh: props.ssh?.toConfig(),
       owner: props.owner,
       alias: props.alias,
       defaults: props.defaults === undefined ? undefined : given({

@@ -2,7 +2,7 @@
 import { volume as l1 } from '../bindings.ts';
 import { Construct } from '../cdktf.ts';
 import { given } from './given.ts';
-import type { IPool } from './pool.ts';
+import type { IPool, Pool } from './pool.ts';
 import type { Holdfast, IfTrashed } from './provider.ts';
 import type { Retention } from './retention.ts';
 import type { Size } from './size.ts';
@@ -10,6 +10,20 @@ import { Snapshot, type ISnapshot, type SnapshotProps } from './snapshot.ts';
 
 /** The filesystem of a volume. XFS needs 300 MB at least; ext4 is taken below that. */
 export type Filesystem = 'xfs' | 'ext4';
+
+/** Where in a cluster a volume may be. Counts when it is made. */
+export interface Placement {
+  /** Only in one of these zones. Default: any. */
+  readonly zones?: readonly string[];
+  /** Only in pools that, themselves or by their node, carry all of these labels. Default: any. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Only on the node of this name. Default: any. */
+  readonly node?: string;
+  /** Key of a label of the volume: zones, then nodes, with fewer volumes of the same value are preferred. Default: none. */
+  readonly spreadBy?: string;
+  /** Key of a label of the volume: never on a node that holds a volume of the same value. Default: none. */
+  readonly antiAffinity?: string;
+}
 
 export interface VolumeProps {
   /** At least this big; raising it grows the volume live, lowering it is refused. */
@@ -20,6 +34,10 @@ export interface VolumeProps {
   readonly pool?: IPool | undefined;
   /** The class of pool to choose from. Default: any. */
   readonly class?: string;
+  /** Where in the cluster it may be. Default: anywhere. */
+  readonly placement?: Placement;
+  /** The pools of which one is chosen, when `pool` names none: they are made before it and destroyed after it. Default: none. */
+  readonly among?: readonly Pool[];
   /** Default: xfs, or ext4 below 300 MB. */
   readonly filesystem?: Filesystem;
   /** Default: the provider's. */
@@ -50,6 +68,8 @@ export class Volume extends Construct {
       ...given({
         pool: props.pool?.name,
         class: props.class,
+        placement: props.placement === undefined ? undefined : placementOf(props.placement),
+        dependsOn: props.among?.map((pool) => pool.dependable),
         fs: props.filesystem,
         labels: props.labels,
         deletionProtection: props.deletionProtection,
@@ -86,3 +106,6 @@ export class Volume extends Construct {
     return `${this.name}:${path}`;
   }
 }
+
+const placementOf = ({ zones, labels, node, spreadBy, antiAffinity }: Placement) =>
+  given({ zones: zones === undefined ? undefined : [...zones], labels, nodeAttribute: node, spreadBy, antiAffinity });
