@@ -14,6 +14,8 @@ export async function testModules(top) {
   writeFileSync(path.join(root, '.holdfast-scratch'), '');
   const daemon = await startDaemon(top, root);
   try {
+    // All of them first: modules refer to each other.
+    cpSync(path.join(top, 'modules'), path.join(root, 'modules'), { recursive: true, filter: (file) => !file.includes('/.terraform') });
     const outcomes = modules.map((name) => testModule(top, root, name));
     return {
       passed: outcomes.reduce((sum, one) => sum + one.passed, 0),
@@ -45,9 +47,7 @@ async function startDaemon(top, root) {
 }
 
 function testModule(top, root, name) {
-  const source = path.join(top, 'modules', name);
   const work = path.join(root, 'modules', name);
-  cpSync(source, work, { recursive: true, filter: (file) => !file.includes('/.terraform') });
   mkdirSync(path.join(work, 'scratch')); // where the tests put their pools
   const env = {
     ...process.env,
