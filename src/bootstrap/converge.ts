@@ -9,9 +9,9 @@ import { VERSION } from '../model/version.ts';
 import { keyOf, opensEyes, type Change } from './change.ts';
 import { createDoor } from './door.ts';
 import type { Facts, ServiceName } from './facts.ts';
-import { readObject, writeDurably } from './files.ts';
+import { readIfThere, readObject, writeDurably } from './files.ts';
 import { observe, type Machine } from './observe.ts';
-import { certificateText, perform, type PerformOptions } from './perform.ts';
+import type { PerformOptions } from './perform.ts';
 import { adminFile, etcdPathsOf, placesBelow, type Places } from './places.ts';
 import { planConverge } from './plan.ts';
 import { isAlive, markOf } from './process-mark.ts';
@@ -78,6 +78,7 @@ export async function converge(options: ConvergeOptions): Promise<Converged> {
   }
   return alone(places, async () => {
     const done: Change[] = [];
+    let hands: typeof import('./perform.ts') | undefined;
     for (let round = 0; ; round += 1) {
       const facts = await observe(wanted, machine);
       const plan = planConverge(wanted, facts, etcdPathsOf(places));
@@ -89,9 +90,11 @@ export async function converge(options: ConvergeOptions): Promise<Converged> {
       if (again !== undefined || round === MAX_ROUNDS) {
         throw new HoldfastError('internal', `${keyOf(again ?? plan[0] as Change)} was done, and is still to be done`, { object: 'this machine', hint: 'Somebody else may change it at the same time. See what is planned: holdfast node converge --plan' });
       }
+      // Most runs find nothing to do, and need nothing of what makes keys and certificates; all of it is read before a package is replaced.
+      hands ??= await import('./perform.ts');
       for (const change of plan) {
         options.onBegin?.(change);
-        await perform(change, wanted, facts, machine, performing(options));
+        await hands.perform(change, wanted, facts, machine, performing(options));
         done.push(change);
         options.onDone?.(change);
         if (change.step.do === 'install' && options.handOver === true) return { ...(await outcome(wanted, facts, machine, done, false)), handOver: true };
@@ -128,7 +131,7 @@ async function outcome(wanted: Wanted, facts: Facts, { places, door }: Machine, 
       running: daemon !== null, roles: daemon?.node.spec.roles ?? rolesAtBirth(wanted), zone: daemon?.node.spec.zone ?? wanted.zone ?? '', labels: daemon?.node.labels ?? wanted.labels ?? {},
     },
     admin_certificate: admin === null || facts.admin === null ? null : await readFile(adminFile(places, admin.name), 'utf8'),
-    ca_certificate: membership === null ? null : await certificateText(places.pki, 'ca.crt'),
+    ca_certificate: membership === null ? null : await readIfThere(path.join(places.pki, 'ca.crt')),
     ca_sha256: membership?.ca_sha256 ?? null,
     endpoints: membership === null ? [] : [...new Set([...own, ...known])].map((address) => `https://${address}`),
   };

@@ -3,7 +3,6 @@
  * leaves then is found by the next look, and planned again.
  */
 import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../model/errors.ts';
 import type { Change } from './change.ts';
@@ -95,6 +94,3 @@ async function awaitVoter(name: string, { door }: Machine, { onWaiting }: Perfor
     await pause(Math.min(1_000, 100 * turn));
   }
 }
-
-/** The file's text, "" where there is none. */
-export const certificateText = async (directory: string, file: string): Promise<string | null> => readFile(path.join(directory, file), 'utf8').catch(() => null);
