@@ -30,19 +30,19 @@ export function recorded(ctx: IdentityContext, signed: Signed, uri: CertificateU
     serial: signed.serial, uri: formatCertificateUri(uri), kind: uri.kind, role: uri.kind === 'node' ? 'node' : uri.role, name: uri.name,
     not_before: signed.not_before, not_after: signed.not_after, issued_at: isoNow(ctx.clock), issued_by: by, revoked_at: null,
   };
-  return { certificate, write: putCertificate(certificate) };
+  return { certificate, write: putCertificate(certificate, signed.sha256) };
 }
 
-export const putCertificate = (certificate: Certificate): Write => ({ op: 'put', key: KEYS.certificate(certificate.serial), value: { id: certificate.serial, certificate } satisfies StoredCertificate });
+export const putCertificate = (certificate: Certificate, sha256: string): Write => ({ op: 'put', key: KEYS.certificate(certificate.serial), value: { id: certificate.serial, sha256, certificate } satisfies StoredCertificate });
 
 export function createCertificateUseCases(ctx: IdentityContext): CertificateUseCases {
-  const revokeAll = async (certificates: readonly Certificate[], issuers: readonly StoredIssuer[], by: string): Promise<void> => {
-    const doomed = [...certificates.map(({ serial, not_after }) => ({ serial, not_after })), ...issuers.map(({ id, not_after }) => ({ serial: id, not_after }))];
+  const revokeAll = async (stored: readonly StoredCertificate[], issuers: readonly StoredIssuer[], by: string): Promise<void> => {
+    const doomed = [...stored.map(({ certificate: { serial, not_after } }) => ({ serial, not_after })), ...issuers.map(({ id, not_after }) => ({ serial: id, not_after }))];
     const at = isoNow(ctx.clock);
     const revocation = ({ not_after }: { readonly not_after: string }): Revocation => ({ at, by, not_after });
     const writes: Write[] = [
       ...doomed.map((one): Write => ({ op: 'put', key: KEYS.revoked(one.serial), value: revocation(one) })),
-      ...certificates.map((one) => putCertificate({ ...one, revoked_at: at })),
+      ...stored.map(({ certificate: one, sha256 }) => putCertificate({ ...one, revoked_at: at }, sha256)),
     ];
     for (let from = 0; from < writes.length; from += 100) {
       const done = await ctx.store.txn([], writes.slice(from, from + 100));
@@ -99,7 +99,7 @@ export function createCertificateUseCases(ctx: IdentityContext): CertificateUseC
       if (entry === null) throw new HoldfastError('not_found', `there is no certificate "${clip(serial)}"`, { object: `certificate ${clip(serial)}`, hint: 'List them: holdfast cert list' });
       const { certificate } = entry.value;
       if (certificate.revoked_at !== null) return certificate;
-      await revokeAll([certificate], [], options.actor ?? 'root');
+      await revokeAll([entry.value], [], options.actor ?? 'root');
       return { ...certificate, revoked_at: isoNow(ctx.clock) };
     },
 
@@ -108,7 +108,7 @@ export function createCertificateUseCases(ctx: IdentityContext): CertificateUseC
     async revokeNode(nodeId, by) {
       const [{ entries: certificates }, { entries: issuers }] = await Promise.all([ctx.store.list<StoredCertificate>(KEYS.certificates), ctx.store.list<StoredIssuer>(KEYS.issuers)]);
       await revokeAll(
-        certificates.map(({ value }) => value.certificate).filter(({ uri, revoked_at }) => revoked_at === null && uri.includes(`/node/${nodeId}/`)),
+        certificates.map(({ value }) => value).filter(({ certificate: { uri, revoked_at } }) => revoked_at === null && uri.includes(`/node/${nodeId}/`)),
         issuers.map(({ value }) => value).filter(({ id, node }) => node === nodeId && !ctx.trust.isRevoked(id)), by,
       );
     },

@@ -1,6 +1,6 @@
 /** What the use cases about identities share: their seams, and who may sign. */
 import { HoldfastError } from '../model/errors.ts';
-import type { Certificate } from '../model/identity.ts';
+import type { Certificate, ChainLink } from '../model/identity.ts';
 import type { Cluster, Node } from '../model/node.ts';
 import { KEYS } from './keys.ts';
 import type { Authority } from './ports/authority.ts';
@@ -30,7 +30,7 @@ export interface IdentitySettings {
   /** URLs of the control store, for nodes that join. */
   readonly storeEndpoints: () => readonly string[];
   /** The certificate that this node has: recorded when the cluster does not know it yet (the first node's). */
-  readonly own?: Certificate;
+  readonly own?: Certificate & ChainLink;
 }
 
 export interface IdentityContext extends IdentitySeams {

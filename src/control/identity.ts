@@ -7,7 +7,7 @@ import type { IdentityContext, IdentitySeams, IdentitySettings } from './identit
 import { createJoinUseCases } from './join.ts';
 import { KEYS } from './keys.ts';
 import { createTokenUseCases, pruneTokens } from './tokens.ts';
-import { createTrust, type Trust } from './trust.ts';
+import { createTrust, type StoredIssuer, type Trust } from './trust.ts';
 
 export type { IdentitySeams, IdentitySettings } from './identity-context.ts';
 
@@ -32,7 +32,15 @@ export function createIdentity(seams: IdentitySeams, settings: IdentitySettings)
     trust,
     async begin() {
       const { own } = settings;
-      if (own !== undefined) await seams.store.txn([{ key: KEYS.certificate(own.serial), revision: 0 }], [putCertificate(own)]);
+      if (own !== undefined) {
+        const { sha256, ...certificate } = own;
+        await seams.store.txn([{ key: KEYS.certificate(own.serial), revision: 0 }], [putCertificate(certificate, sha256)]);
+      }
+      // The first node's is the root: when that node leaves, what it signs from then on counts for nothing.
+      if (seams.authority !== null) {
+        const { serial, sha256, not_after } = seams.authority.issuer;
+        await seams.store.txn([{ key: KEYS.issuer(serial), revision: 0 }], [{ op: 'put', key: KEYS.issuer(serial), value: { id: serial, sha256, node: settings.node.id, not_after } satisfies StoredIssuer }]);
+      }
       await trust.begin();
     },
     stop: () => stopped.abort(new HoldfastError('unavailable', 'holdfastd is ending')),

@@ -119,7 +119,7 @@ async function admitNode(ctx: IdentityContext, authority: Authority, request: Jo
     writes: [
       { op: 'put', key: KEYS.nodeName(request.name), value: nodeId }, { op: 'put', key: KEYS.node(nodeId), value: node },
       recorded(ctx, own, uri, record.created_by).write, { op: 'put', key: KEYS.event(event.id), value: event },
-      ...(issuer === null ? [] : [{ op: 'put' as const, key: KEYS.issuer(issuer.serial), value: { id: issuer.serial, node: nodeId, not_after: issuer.not_after } satisfies StoredIssuer }]),
+      ...(issuer === null ? [] : [{ op: 'put' as const, key: KEYS.issuer(issuer.serial), value: { id: issuer.serial, sha256: issuer.sha256, node: nodeId, not_after: issuer.not_after } satisfies StoredIssuer }]),
     ],
   };
 }

@@ -52,6 +52,14 @@ export function actorText(caller: Caller, here: string): string {
   }
 }
 
+/** One certificate of a chain. Whoever has an issuer's key can repeat a serial number, not a fingerprint. */
+export interface ChainLink {
+  /** Lower-case hex. */
+  readonly serial: string;
+  /** SHA-256 of the certificate's DER, lower-case hex. */
+  readonly sha256: string;
+}
+
 /** A certificate that was given out. The certificate itself is no secret; the key never was here. */
 export interface Certificate {
   /** Serial number, lower-case hex. */

@@ -7,7 +7,7 @@ import { HoldfastError } from '../model/errors.ts';
 import { formatCertificateUri, hostsOf } from '../model/identity.ts';
 import { keyFits, loadPki, savePki, type Pki } from './pki-directory.ts';
 import { makeKeyAndRequest } from './request.ts';
-import { certificatesOf, fingerprint, issue, makeRoot, readRequest, type Issued, type Issuer } from './x509.ts';
+import { certificatesOf, fingerprint, issue, makeRoot, parseCertificate, readRequest, serialText, type Issued, type Issuer } from './x509.ts';
 
 export { keyFits, loadPki, pkiPath, PKI_FILES, savePki, type Pki, type PkiFile } from './pki-directory.ts';
 export type { Issuer } from './x509.ts';
@@ -80,7 +80,7 @@ export async function openAuthority(dir: string, now: () => number = Date.now): 
   const ca = rootOf(issuer.chain);
   const storeCa = rootOf(storeIssuer.chain);
   return {
-    ca, storeCa, caSha256: fingerprint(ca),
+    ca, storeCa, caSha256: fingerprint(ca), issuer: issuerLink(issuer.chain),
     async sign(csr, uri, { hosts, ttl_ms }) {
       const { publicKey, keySha256 } = await readRequest(csr);
       return signed(await issue(issuer, publicKey, { kind: uri.kind === 'node' ? 'server' : 'client', name: uri.name, uri: formatCertificateUri(uri), hosts }, now(), ttl_ms), keySha256);
@@ -94,6 +94,11 @@ export async function openAuthority(dir: string, now: () => number = Date.now): 
   };
 }
 
+function issuerLink(chain: string): Authority['issuer'] {
+  const certificate = parseCertificate(chain);
+  return { serial: serialText(certificate.serialNumber), sha256: fingerprint(chain), not_after: certificate.validToDate.toISOString() };
+}
+
 const rootOf = (chain: string): string => `${certificatesOf(chain).at(-1) ?? ''}\n`;
 
 function issuerOf(pki: Pki, certificate: 'issuer' | 'storeIssuer', key: 'issuerKey' | 'storeIssuerKey', dir: string): Issuer {
@@ -103,4 +108,4 @@ function issuerOf(pki: Pki, certificate: 'issuer' | 'storeIssuer', key: 'issuerK
   return { chain, key: secret };
 }
 
-const signed = (issued: Issued, keySha256: string): Signed => ({ chain: issued.chain, serial: issued.serial, not_before: issued.notBefore.toISOString(), not_after: issued.notAfter.toISOString(), key_sha256: keySha256 });
+const signed = (issued: Issued, keySha256: string): Signed => ({ chain: issued.chain, serial: issued.serial, sha256: issued.sha256, not_before: issued.notBefore.toISOString(), not_after: issued.notAfter.toISOString(), key_sha256: keySha256 });

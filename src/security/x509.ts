@@ -33,6 +33,8 @@ export interface Issued {
   /** PEM: the certificate, then its issuer's chain. */
   readonly chain: string;
   readonly serial: string;
+  /** SHA-256 of the certificate's DER, lower-case hex. */
+  readonly sha256: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
@@ -107,7 +109,7 @@ export async function issue(issuer: Issuer, publicKey: webcrypto.CryptoKey, subj
       await SubjectKeyIdentifierExtension.create(publicKey), await AuthorityKeyIdentifierExtension.create(parent),
     ],
   });
-  return { chain: `${certificate.toString('pem')}\n${issuer.chain}`, serial, notBefore, notAfter };
+  return { chain: `${certificate.toString('pem')}\n${issuer.chain}`, serial, sha256: sha256(certificate.rawData), notBefore, notAfter };
 }
 
 function authorityExtensions(): Extension[] {

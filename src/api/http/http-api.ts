@@ -3,6 +3,7 @@
  * routes, and lets each caller do what its role may. Translation only: what is asked goes to control, what control says
  * goes back. It reads no environment and ends no process.
  */
+import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import swagger from '@fastify/swagger';
@@ -19,7 +20,7 @@ import { settle } from './answers.ts';
 import { documentOptions } from './document.ts';
 import { BODY_LIMIT_BYTES, RETRY_AFTER_SECONDS, failureOf, jsonFault, rawAnswer, unknownRoute, wrongMethod, type Failure } from './failure.ts';
 import { createMetrics } from './metrics.ts';
-import { callerOf, type PeerTrust } from './peer.ts';
+import { callerOf, type PeerCluster, type PeerTrust } from './peer.ts';
 import { checkPermission, permissionOf } from './permissions.ts';
 import { eventRoutes } from './routes/events.ts';
 import type { App, Door } from './routes/door.ts';
@@ -141,7 +142,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   });
   app.setNotFoundHandler((request, reply) => send(reply, unknownRoute(request)));
 
-  let secure: { readonly surface: TlsSurface; readonly trust: PeerTrust; readonly cluster: string } | undefined;
+  let secure: { readonly surface: TlsSurface; readonly trust: PeerTrust; readonly cluster: PeerCluster } | undefined;
   /** Root on this machine over the unix socket; over TLS whom the certificate names. */
   const identify = (request: FastifyRequest): void => {
     const { socket } = request.raw;
@@ -220,7 +221,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     },
     async listenTls(at) {
       await app.ready();
-      const cluster = (await control.cluster()).id;
+      const cluster: PeerCluster = { id: (await control.cluster()).id, root: new X509Certificate(at.ca).fingerprint256.replaceAll(':', '').toLowerCase() };
       const surface = await serveTls(at, { handshakeMs: limits.handshakeMs, headersMs: limits.headersMs, requestMs: limits.requestMs, connections: limits.tlsConnections, handshakes: limits.handshakes }, (request, response) => { app.routing(request, response); });
       secure = { surface, trust: at.trust, cluster };
       log.info({ host: at.host, port: surface.port }, 'the API is served over TLS');

@@ -1,11 +1,13 @@
 /** Authority: signs certificates with keys that stay on this machine. Only nodes with the role control have one. */
-import type { CertificateUri } from '../../model/identity.ts';
+import type { CertificateUri, ChainLink } from '../../model/identity.ts';
 
 export interface Signed {
   /** PEM: the certificate, its issuers, the root last. */
   readonly chain: string;
   /** Lower-case hex. */
   readonly serial: string;
+  /** SHA-256 of the certificate's DER, lower-case hex. */
+  readonly sha256: string;
   readonly not_before: string;
   readonly not_after: string;
   /** SHA-256 of the public key in the request (SubjectPublicKeyInfo), lower-case hex. */
@@ -13,6 +15,8 @@ export interface Signed {
 }
 
 export interface Authority {
+  /** The certificate of this machine's own authority: the root itself on the first node. */
+  readonly issuer: ChainLink & { readonly not_after: string };
   /** PEM of the root. */
   readonly ca: string;
   /** PEM of the root of the control store's own domain: client certificates of the API are worth nothing there. */
