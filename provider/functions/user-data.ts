@@ -5,12 +5,12 @@ const quoted = (text: string): string => `'${text.replaceAll('\'', '\'\\\'\'')}'
 
 /** The script. Exported for its test. */
 export function userData(node: string, source: string, sha256: string, tokenCommand: string): string {
-  const apt = source.startsWith('apt:');
-  const install = apt
+  const onMachine = source.startsWith('/');
+  const file = onMachine ? quoted(source) : '"$work/holdfast.deb"';
+  const check = sha256 === '' ? '' : `printf '%s  %s\\n' ${quoted(sha256)} ${file} | sha256sum -c -\n`;
+  const install = source.startsWith('apt:')
     ? `apt install ${quoted(`holdfast=${source.slice(4)}`)}`
-    : `fetch ${quoted(source)} "$work/holdfast.deb"
-printf '%s  %s\\n' ${quoted(sha256)} "$work/holdfast.deb" | sha256sum -c -
-apt install "$work/holdfast.deb"`;
+    : `${onMachine ? '' : `fetch ${quoted(source)} ${file}\n`}${check}apt install ${file}`;
   return `#!/bin/sh
 # Makes this machine a node of a Holdfast cluster. It may run at every start: what is done already is left as it is.
 set -eu
@@ -33,7 +33,14 @@ ${tokenCommand === '' ? '' : `if [ ! -e /etc/holdfast/pki/node.crt ]; then
 HOLDFAST_JOIN_TOKEN=$(${tokenCommand})
 export HOLDFAST_JOIN_TOKEN
 fi
-`}holdfast node converge --config /etc/holdfast/node.json
+`}# 5: the cluster, or what it needs, cannot be reached yet. A machine may well be up before the one that it joins.
+attempts=60
+until holdfast node converge --config /etc/holdfast/node.json; do
+status=$?
+attempts=$((attempts - 1))
+if [ "$status" -ne 5 ] || [ "$attempts" -le 0 ]; then exit "$status"; fi
+sleep 10
+done
 `;
 }
 
@@ -57,8 +64,8 @@ export const userDataFunction = providerFunction({
 `,
   parameters: [
     { name: 'node', type: t.string(), description: 'What the machine shall be, as JSON: the keys of node.json (`jsonencode({ name = …, advertise = …, cluster = { join = { endpoints = […] } } })`).' },
-    { name: 'package', type: t.string(), description: 'URL of the Debian package, or `apt:VERSION` for one that the machine\'s own mirrors have.' },
-    { name: 'sha256', type: t.string(), description: 'SHA-256 of the package at the URL, 64 hexadecimal digits; "" with `apt:VERSION`.' },
+    { name: 'package', type: t.string(), description: 'URL of the Debian package, the absolute path of one on the machine (in its image), or `apt:VERSION` for one that the machine\'s own mirrors have.' },
+    { name: 'sha256', type: t.string(), description: 'SHA-256 of the package at the URL, 64 hexadecimal digits; may be "" for one on the machine; "" with `apt:VERSION`.' },
     { name: 'token_command', type: t.string(), description: 'A shell command that prints the join token on the machine; "" when the node does not join (the first one), or has the token in the file that `cluster.join.token_file` names.' },
   ],
   returns: t.string(),
@@ -70,8 +77,8 @@ export const userDataFunction = providerFunction({
       throw new FunctionError(0, `is not JSON: ${(error as Error).message}`);
     }
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed) || typeof (parsed as { name?: unknown }).name !== 'string') throw new FunctionError(0, 'has to be an object with a "name"');
-    if (!/^(apt:[0-9][A-Za-z0-9.+~:-]*|https:\/\/\S+)$/.test(source)) throw new FunctionError(1, 'has to be an https URL or apt:VERSION');
-    if (source.startsWith('https:') && !/^[0-9a-f]{64}$/.test(sha256)) throw new FunctionError(2, 'has to be the SHA-256 of the package, 64 hexadecimal digits in lower case');
+    if (!/^(apt:[0-9][A-Za-z0-9.+~:-]*|https:\/\/\S+|\/[^\s]+)$/.test(source)) throw new FunctionError(1, 'has to be an https URL, an absolute path on the machine or apt:VERSION');
+    if ((source.startsWith('https:') || (source.startsWith('/') && sha256 !== '')) && !/^[0-9a-f]{64}$/.test(sha256)) throw new FunctionError(2, 'has to be the SHA-256 of the package, 64 hexadecimal digits in lower case');
     if (/hft1\./.test(tokenCommand) || /hft1\./.test(node)) throw new FunctionError(/hft1\./.test(node) ? 0 : 3, 'holds a join token: it would be in the state and in the machine\'s metadata. Give a command that reads it where the machine may');
     return userData(JSON.stringify(parsed, null, 2), source, sha256, tokenCommand);
   },

@@ -170,6 +170,9 @@ describe('user_data', () => {
     expect((await call('{}', 'apt:0.1.0', '', '')).error).toContain('"name"');
     expect((await call(json, 'http://x/y.deb', '', '')).error).toContain('https');
     expect((await call(json, 'https://x/y.deb', 'abc', '')).error).toContain('SHA-256');
+    expect((await call(json, 'holdfast.deb', '', '')).error).toContain('absolute path');
+    expect((await call(json, '/opt/holdfast.deb', 'abc', '')).error).toContain('SHA-256');
+    expect((await call(json, '/opt/holdfast.deb', '', '')).error).toBeUndefined();
     expect((await call(json, 'apt:0.1.0', '', 'echo hft1.aaa')).error).toContain('holds a join token');
     expect((await call(json, 'apt:0.1.0', '', 'cat /run/token')).error).toBeUndefined();
   });
@@ -190,5 +193,23 @@ describe('user_data', () => {
     expect(run()).toMatchObject({ status: 0 });
     expect(readFileSync(log, 'utf8').trim().split('\n').at(-1)).toMatch(/token=$/);
     expect(execFileSync('sh', ['-n'], { input: userData(json, 'https://x/it\'s.deb', 'a'.repeat(64), 'true'), encoding: 'utf8' })).toBe('');
+  });
+
+  it('checks a package that is on the machine, and fetches nothing', () => {
+    const script = userData(json, '/opt/it\'s.deb', 'a'.repeat(64), '');
+    expect(script).toMatch(/sha256sum -c -\napt install '\/opt\/it'\\''s\.deb'/);
+    expect(script).not.toMatch(/^fetch /m);
+    expect(userData(json, '/opt/holdfast.deb', '', '')).not.toContain('sha256sum');
+  });
+
+  it.each([[5, 0, 3], [4, 4, 1]])('goes on trying while the cluster cannot be reached, and only then (converge ends with %i)', (first, status, asked) => {
+    const bin = path.join(directory, 'bin');
+    mkdirSync(bin);
+    const log = path.join(directory, 'log');
+    writeFileSync(path.join(bin, 'sleep'), '#!/bin/sh\n', { mode: 0o755 });
+    writeFileSync(path.join(bin, 'holdfast'), `#!/bin/sh\necho asked >>${log}\n[ "$(wc -l <${log})" -ge 3 ] || exit ${first}\n`, { mode: 0o755 });
+    const script = userData(json, 'apt:0.1.0', '', '').replaceAll('/etc/holdfast', `${directory}/etc`);
+    expect(spawnSync('sh', ['-c', script], { encoding: 'utf8', env: { PATH: `${bin}:/usr/bin:/bin` } }).status).toBe(status);
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toHaveLength(asked);
   });
 });
