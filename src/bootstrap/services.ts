@@ -8,7 +8,7 @@ import { mkdir, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../model/errors.ts';
-import { lastLines, must, run } from './command.ts';
+import { inherited, lastLines, must, run } from './command.ts';
 import type { ServiceName } from './facts.ts';
 import { readIfThere, readObject, writeDurably } from './files.ts';
 import type { Places } from './places.ts';
@@ -78,7 +78,7 @@ function plainProcesses(places: Places, programs: Readonly<Record<ServiceName, r
     const [command = '', ...args] = programs[name];
     const log = await open(logFile(name), 'a', 0o640);
     try {
-      const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/' });
+      const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env: inherited() });
       const failed = new Promise<Error>((resolve) => { child.once('error', resolve); });
       const error = await Promise.race([failed, pause(0, null)]);
       const mark = child.pid === undefined ? null : markOf(child.pid);

@@ -1,0 +1,31 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { run } from '../../../src/bootstrap/command.ts';
+import { placesBelow } from '../../../src/bootstrap/places.ts';
+import { chooseServices } from '../../../src/bootstrap/services.ts';
+
+const dir = mkdtempSync(path.join(os.tmpdir(), 'holdfast-command-'));
+const SECRETS = { HOLDFAST_JOIN_TOKEN: 'hft1.secret', HOLDFAST_CLIENT_KEY: 'a key' };
+afterEach(() => {
+  for (const name of Object.keys(SECRETS)) delete process.env[name];
+  rmSync(dir, { recursive: true, force: true });
+});
+
+describe('the environment of converge', () => {
+  test('does not reach the programs that it runs, nor the services that it starts, with join token or key', async () => {
+    Object.assign(process.env, SECRETS);
+    expect((await run('env', [])).stdout).not.toContain('HOLDFAST_');
+    const programs = { holdfastd: ['sh', '-c', 'tr "\\0" "\\n" </proc/self/environ; echo told'], 'holdfast-etcd': ['true'] };
+    const services = chooseServices(placesBelow(dir), programs);
+    await services.start('holdfastd');
+    let said = '';
+    while (!said.includes('told\n')) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      said = readFileSync(path.join(placesBelow(dir).log, 'holdfastd.log'), 'utf8');
+    }
+    expect(said).toContain('PATH=');
+    expect(said).not.toContain('HOLDFAST_');
+  });
+});
