@@ -44,7 +44,8 @@ export async function buildPackages(folder: string, architectures: readonly stri
   await must([process.execPath, path.join(TOP, 'tools/package.ts'), ...architectures], { env: { ...process.env, NODE_OPTIONS: '', ...env, OUT: folder }, timeoutMs: 600_000 });
 }
 
-function stateOfSources(): string {
+/** A digest of everything that the programs are made of. */
+export function stateOfSources(): string {
   const hash = createHash('sha256');
   const add = (file: string): void => {
     hash.update(`${file}\0`);
