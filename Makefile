@@ -64,9 +64,9 @@ lint: build ## style, import rules, types and shell scripts; changes nothing
 	@node tools/run-tests.mjs lint types shell generated
 
 .PHONY: bench
-bench: build ## speed and memory against the same image attached by hand, and of a large cluster's control plane; results into docs/bench.md (root)
+bench: build ## speed and memory against the same image attached by hand, the bootstrap, and a large cluster's control plane; results into docs/bench.md (root)
 	@tools/need root 'The benchmark attaches block devices and mounts filesystems.'
-	@tools/need commands $(STORAGE_COMMANDS) $(ETCD_COMMANDS) fio
+	@tools/need commands $(STORAGE_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) fio
 	@node test/bench/main.ts
 
 .PHONY: lab lab-exec lab-cut lab-heal lab-kill lab-boot lab-down

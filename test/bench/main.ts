@@ -1,11 +1,12 @@
 /**
- * `make bench`: speed and memory of one machine, ratios side by side in one run, then of the control plane of a large
- * cluster. Prints what it finds and keeps it in docs/bench.md. `--quick` measures shorter (for a look, not for keeping).
+ * `make bench`: speed and memory of one machine, ratios side by side in one run, then the bootstrap of a cluster, then the
+ * control plane of a large one. Prints what it finds and keeps it in docs/bench.md. `--quick` measures shorter (for a look, not for keeping).
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, release } from 'node:os';
 import path from 'node:path';
 import { daemonProcess } from '../integration/daemon/process.ts';
+import { bootstrapReport, measureBootstrap } from './bootstrap.ts';
 import { controlPlaneReport, measureControlPlane } from './control-plane.ts';
 import { compareIo, WORKLOADS, type IoResult } from './io.ts';
 import { timeCreates } from './creates.ts';
@@ -27,7 +28,8 @@ try {
 } finally {
   await daemon.end();
 }
-const text = `${one}\n${controlPlaneReport(await measureControlPlane({ quick }, say))}`;
+const bootstrap = bootstrapReport(await measureBootstrap({ quick }, say));
+const text = `${one}\n${bootstrap}\n${controlPlaneReport(await measureControlPlane({ quick }, say))}`;
 process.stdout.write(text);
 if (!quick) writeFileSync(path.join(import.meta.dirname, '../../docs/bench.md'), text);
 

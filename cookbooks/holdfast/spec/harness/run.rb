@@ -51,7 +51,9 @@ module Chef16
       label = "#{kind}[#{name.is_a?(Array) ? name.join(', ') : name}]"
       resource.missing.each do |what|
         @told << "#{label}: #{what}"
-        machine.apply(resource) unless @why_run
+        next if @why_run
+
+        machine.apply(resource)
         @updated << label unless @updated.include?(label)
       end
       resource
