@@ -69,7 +69,7 @@ bench: build ## speed and memory against the same image attached by hand, the bo
 	@tools/need commands $(STORAGE_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) fio
 	@node test/bench/main.ts
 
-.PHONY: lab lab-exec lab-cut lab-heal lab-kill lab-boot lab-down
+.PHONY: lab lab-exec lab-disk lab-cut lab-heal lab-kill lab-boot lab-down
 lab: modules ## machines to try a cluster on, as namespaces: NODES=3 [DOCKER=1] [BARE=1: minimal Debian with sshd only] (root)
 	@tools/need root 'The lab makes namespaces, mounts and network devices.'
 	@tools/need commands $(LAB_COMMANDS) $(STORAGE_COMMANDS) $(if $(DOCKER),$(DOCKER_COMMANDS))
@@ -80,6 +80,9 @@ lab: modules ## machines to try a cluster on, as namespaces: NODES=3 [DOCKER=1] 
 export CMD NODE
 lab-exec: ## run CMD on a node of the lab, or a shell without it: NODE=n1 CMD='holdfast status' (root)
 	@node test/lab/netns/main.ts exec
+
+lab-disk: ## give a node an empty disk of 2 GiB, and print its device: NODE=n1 (root)
+	@node test/lab/netns/main.ts disk
 
 lab-cut: ## cut a node off from all others and from the host: NODE=n2; lab-heal ends it (root)
 	@node test/lab/netns/main.ts cut

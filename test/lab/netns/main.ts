@@ -1,4 +1,4 @@
-// The namespace lab by hand: what `make lab`, `lab-exec`, `lab-cut`, `lab-heal`, `lab-kill`, `lab-boot` and `lab-down`
+// The namespace lab by hand: what `make lab`, `lab-exec`, `lab-disk`, `lab-cut`, `lab-heal`, `lab-kill`, `lab-boot` and `lab-down`
 // run. The lab that it makes stays until `down`; the labs of running tests are not its business.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -8,6 +8,8 @@ import { createLab, openLab, type Lab } from './lab.ts';
 import { numbers, read } from './record.ts';
 import { remove, removeOrphans } from './sweep.ts';
 
+/** Takes up what is written to it. */
+const DISK_BYTES = 2 * 2 ** 30;
 const PACKAGES = path.resolve(import.meta.dirname, '../../../dist/packages');
 
 /** Labs made by hand have no owner. */
@@ -63,6 +65,7 @@ const [word = '', ...rest] = process.argv.slice(2);
 const ACTIONS: Readonly<Record<string, () => Promise<number | void> | number>> = {
   up: () => up(rest),
   exec,
+  disk: async () => { console.log(await theNode().lab.node(theNode().name).addDisk(DISK_BYTES)); },
   cut: () => theNode().lab.node(theNode().name).cut(),
   heal: () => theNode().lab.node(theNode().name).heal(),
   kill: () => theNode().lab.node(theNode().name).kill(),
