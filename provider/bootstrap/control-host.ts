@@ -29,9 +29,13 @@ export interface ControlHost {
   createToken(node: string, roles: readonly string[]): Promise<Token>;
   /** Succeeds when it is gone already. */
   removeToken(id: string): Promise<void>;
+  /** The node that the machine itself is. */
+  self(): Promise<Node>;
   /** Null: certainly none of this name or id. */
   findNode(ref: string): Promise<Node | null>;
   holdings(ref: string): Promise<readonly Holding[]>;
+  /** Whether the volume may not be destroyed; one that is not there may. */
+  isProtected(volume: string): Promise<boolean>;
   /** Returns when nothing is attached there any more. */
   drain(ref: string): Promise<void>;
   /** @param abandon its last copies are given up. Succeeds when it is gone already. */
@@ -91,8 +95,17 @@ export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlH
       return { id: made.record.id, token: made.token };
     },
     async removeToken(id) { await holdfast('removing a join token', ['cluster', 'token', 'remove', id]); },
+    async self() {
+      const found = await asked<Node>('asking for its node', ['node', 'inspect']);
+      if (found === null) throw new MachineError('failed', `${machine.name} is no node.`);
+      return found;
+    },
     findNode: (ref) => asked<Node>(`looking for the node "${ref}"`, ['node', 'inspect', ref]),
     holdings: (ref) => listed<Holding>(`asking what "${ref}" holds`, ['node', 'holdings', ref]),
+    async isProtected(volume) {
+      const found = await asked<{ readonly spec?: { readonly deletion_protection?: boolean } }>(`asking for volume "${volume}"`, ['volume', 'inspect', volume]);
+      return found !== null && found.spec?.deletion_protection !== false;
+    },
     async drain(ref) { await holdfast(`draining "${ref}"`, ['node', 'drain', ref]); },
     async remove(ref, abandon) { await holdfast(`removing "${ref}"`, ['node', 'remove', ref, '--yes', ...(abandon ? ['--abandon'] : [])]); },
     async unfit(except) {

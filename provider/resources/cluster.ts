@@ -5,7 +5,8 @@ import { bootstrapOf, createCluster, deleteCluster, doingOf, readCluster, update
 import { clusterAttributes, type ClusterAttributes, type ClusterState } from './cluster-schema.ts';
 import type { Connection } from './connection.ts';
 import { holdfast } from './define.ts';
-import { apiUrl } from './machine-schema.ts';
+import { findMachine, IMPORT_HELP } from './machine-import.ts';
+import { apiUrl, sortedRoles } from './machine-schema.ts';
 import { machineIdOf } from '../bootstrap/holdfast-machine.ts';
 import { controlOn } from '../bootstrap/control-host.ts';
 import { remembered } from './observed.ts';
@@ -55,6 +56,16 @@ export const cluster = holdfast.resource({
   read: (state, context) => readCluster(state, context),
   update: (plan, prior, context) => updateCluster(plan, prior, context),
   delete: (state, context) => deleteCluster(state, context),
+  importHelp: IMPORT_HELP('holdfast_cluster.prod'),
+  async import({ id }, context): Promise<Partial<ClusterState>> {
+    const { host, port, user, clusterName, node, converged: { node: seen, ca_certificate, ca_sha256 } } = await findMachine(id, context, (name) => ({ init: { name } }));
+    const first = { name: node.name, host, port, user, host_key: null, address: node.spec.address, zone: node.spec.zone === '' ? null : node.spec.zone, labels: Object.keys(node.labels).length === 0 ? null : { ...node.labels }, roles: sortedRoles(node.spec.roles) };
+    const known = { cluster_id: seen?.cluster_id ?? '', ca_sha256: ca_sha256 ?? '' };
+    return {
+      name: clusterName, node: first, control_hosts: null, package: null, store: null, from_embedded: null, admin: null, on_destroy: 'refuse', ...known, node_id: node.id, machine_id: seen?.machine_id ?? '', version: seen?.version ?? '', drift: [],
+      ca_certificate: ca_certificate ?? '', admin_certificate: null, admin_expires_at: null, endpoints: [apiUrl(first.address ?? host)], bootstrap: bootstrapOf({ node: first, control_hosts: null, store: null }, known), package_sha256: null, timeouts: null,
+    };
+  },
 });
 
 async function planCluster({ prior, config, plan, replaces }: PlanChange<ClusterAttributes>, context: PlanContext<Connection>): Promise<void> {

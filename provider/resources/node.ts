@@ -3,6 +3,8 @@ import { isUnknown } from '../protocol/value.ts';
 import { holdfast } from './define.ts';
 import { createNode, readNode, updateNode } from './node-apply.ts';
 import { deleteNode, planNode, planNodeDestroy } from './node-plan.ts';
+import { findMachine, IMPORT_HELP } from './machine-import.ts';
+import { apiUrl, sortedRoles } from './machine-schema.ts';
 import { nodeAttributes, type NodeState } from './node-schema.ts';
 import { checkPackage } from './package-plan.ts';
 
@@ -33,4 +35,15 @@ export const node = holdfast.resource({
   read: (state, context) => readNode(state, context),
   update: (plan, prior, context) => updateNode(plan, prior, context),
   delete: (state, context) => deleteNode(state, context),
+  importHelp: IMPORT_HELP('holdfast_node.n2'),
+  async import({ id }, context): Promise<Partial<NodeState>> {
+    const { host, port, user, node: found, converged: { node: seen, ca_sha256 } } = await findMachine(id, context, (_name, address) => ({ join: { endpoints: [`https://${address}`] } }));
+    const address = found.spec.address ?? '';
+    return {
+      // Until it is known by which machines the cluster is asked, this one is asked.
+      cluster: { cluster_id: seen?.cluster_id ?? '', ca_sha256: ca_sha256 ?? '', endpoints: [apiUrl(address)], hosts: [{ host, port, user, host_key: null }], store: null },
+      name: found.name, host, port, user, host_key: null, address, zone: found.spec.zone, labels: { ...found.labels }, roles: sortedRoles(found.spec.roles), package: null, machine_id: seen?.machine_id ?? '',
+      on_destroy: 'drain', node_id: found.id, version: seen?.version ?? '', status: found.status.state, drift: [], last_copies: [], package_sha256: null, timeouts: null,
+    };
+  },
 });

@@ -35,7 +35,7 @@ async function planNewPool(plan: PoolDraft, context: Context): Promise<void> {
   if (isUnknown(plan.name)) return;
   if (!connection.run.plan('pool', plan.name)) context.warn('Name is declared twice', declaredTwice('pool', plan.name), ['name']);
   const existing = await connection.client.pools.find(plan.name, { signal: context.signal });
-  if (existing === null) return;
+  if (existing === null) return connection.run.makePool();
   const because = whyPoolNotTaken(existing, plan, connection);
   if (because === null) context.warn('Pool of an interrupted run is taken', `Pool "${existing.name}" (${existing.id}) has the owner "${connection.owner}", is what this configuration asks for, and no volume was ever given room in it.`, ['name']);
   else context.error('Pool exists already', existsAlready({ noun: 'pool', name: existing.name, id: existing.id, held: connection.run.isHeld(existing.id), because }), ['name']);

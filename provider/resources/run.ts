@@ -13,6 +13,7 @@ export class Run {
   readonly #held = new Set<string>();
   readonly #planned = new Set<string>();
   readonly #begun = new Set<string>();
+  #makesPools = false;
   readonly #leaving = new Set<string>();
 
   /** The object is in this state already: no other address may take it. */
@@ -26,6 +27,10 @@ export class Run {
     return first;
   }
   isPlanned(noun: Noun, name: string): boolean { return this.#planned.has(`${noun} ${name}`); }
+
+  /** A pool is made in this run: what is in no certain pool may come to lie there. */
+  makePool(): void { this.#makesPools = true; }
+  get makesPools(): boolean { return this.#makesPools; }
 
   /**
    * An object of this name is being made. False when one was made before in this run: then two addresses declare it, and

@@ -67,7 +67,7 @@ async function planFresh({ config, plan }: Draft, connection: Connection, contex
   if (source !== null && !isUnknown(source) && config.fs === null) plan.fs = source.filesystem;
   // Without a pool or a snapshot that is made in the same run, only what does not depend on it can be checked.
   const complete = !isUnknown(pool) && !isUnknown(source);
-  const { pool: _pool, source_snapshot: _source, ...independent } = request;
+  const { pool: _pool, source_snapshot: _source, placement: _placement, ...independent } = request;
   const checked = await dryRun(complete ? request : { ...independent, class: 'any' }, complete, connection, context);
   if (checked === 'refused') return;
   const size = parseSize(plan.size);
@@ -87,7 +87,8 @@ const effectOf = (config: VolumeDraft, size: number): string =>
 
 /** The pool, null for any, unknown when it is made in this run. */
 async function poolAsked({ pool }: VolumeDraft, connection: Connection, context: Context): Promise<Pool | null | typeof UNKNOWN> {
-  if (pool === null || isUnknown(pool)) return pool;
+  if (isUnknown(pool)) return pool;
+  if (pool === null) return connection.run.makesPools ? UNKNOWN : null;
   const found = (await connection.pools()).find((one) => refersTo(pool, one)) ?? (await connection.client.pools.find(pool, { signal: context.signal }).catch((error: unknown) => {
     if (isCode(error, 'invalid_argument')) return null;
     throw error;

@@ -12,10 +12,10 @@ output "cert" { value = module.cluster.admin_certificate }
 const DATA = `
 resource "holdfast_pool" "bulk" {
   provider = holdfast.data
-  for_each = toset(["n1", "n2", "n3"])
+  for_each = { DISKS }
   name     = "bulk-\${each.key}"
   node     = each.key
-  path     = "/srv/holdfast"
+  devices  = [each.value]
 }
 resource "holdfast_volume" "db" {
   provider            = holdfast.data
@@ -41,6 +41,8 @@ output "nodes" { value = { for node in data.holdfast_nodes.all.nodes : node.name
 
 describeIf([loopDevices, filesystem('overlay'), command('debootstrap'), command('dpkg-deb'), terraform], 'a cluster by Terraform', () => {
   let stage: ClusterStage;
+  const disks = new Map<string, string>();
+  const data = (...names: string[]): string => OUTPUTS + DATA.replace('DISKS', names.map((name) => `${name} = "${disks.get(name) ?? ''}"`).join(', '));
   const wanted = (more = ''): string => `
   package = { file = "${stage.packages.deb}" }
   nodes = {
@@ -51,12 +53,12 @@ describeIf([loopDevices, filesystem('overlay'), command('debootstrap'), command(
 
   beforeAll(async () => {
     stage = await startClusterStage({ nodes: 3 });
-    await Promise.all(stage.lab.nodes.map((node) => node.must('mkdir -p /srv/holdfast')));
+    for (const node of stage.lab.nodes) disks.set(node.name, await node.addDisk(512 * 2 ** 20));
   }, 900_000);
   afterAll(async () => stage?.end(), 120_000);
 
   it('the plan says that the data could not be checked yet, and plans all of it', async () => {
-    stage.write(wanted(), OUTPUTS + DATA);
+    stage.write(wanted(), data('n1', 'n2', 'n3'));
     await stage.ok('init', '-no-color');
     const { changes, text } = await stage.plan();
     expect(changes.map(({ address }) => address)).toEqual(expect.arrayContaining(['module.cluster.holdfast_cluster.this', 'module.cluster.module.node["n2"].holdfast_node.this', 'holdfast_volume.db', 'holdfast_pool.bulk["n1"]']));
@@ -101,14 +103,14 @@ describeIf([loopDevices, filesystem('overlay'), command('debootstrap'), command(
   }, 600_000);
 
   it('a node that holds the last copy of a volume is not destroyed', async () => {
-    stage.write(wanted().replace(/\n\s*n2 = .*/, '').replace(', roles = ["control", "storage"] \n', '\n').replace(/(n3 = .*), roles = \["control", "storage"\]/, '$1'), OUTPUTS + DATA.replace('"n1", "n2", "n3"', '"n1", "n3"'));
+    stage.write(wanted().replace(/\n\s*n2 = .*/, '').replace(', roles = ["control", "storage"] \n', '\n').replace(/(n3 = .*), roles = \["control", "storage"\]/, '$1'), data('n1', 'n3'));
     const refused = await stage.terraform('plan', '-no-color');
     expect(refused.status).not.toBe(0);
     expect(refused.text).toMatch(/Node holds last copies[^]*only copy of 1 volume\(s\): db|Pool is not empty/);
   }, 300_000);
 
   it('destroy goes the other way, and takes the identities but no data', async () => {
-    stage.write(wanted(), OUTPUTS + DATA);
+    stage.write(wanted(), data('n1', 'n2', 'n3'));
     const { text } = await stage.ok('destroy', '-auto-approve', '-no-color');
     const order = stage.order(text);
     const at = (what: string): number => order.findIndex((line) => line.includes(what));
@@ -119,7 +121,7 @@ describeIf([loopDevices, filesystem('overlay'), command('debootstrap'), command(
     for (const node of stage.lab.nodes) {
       expect((await node.exec('ls /etc/holdfast/pki')).status).not.toBe(0);
       expect((await node.exec('/etc/init.d/holdfastd status')).status).not.toBe(0);
-      expect((await node.exec('ls -A /srv/holdfast')).stdout).not.toBe('');
+      expect((await node.exec(['blkid', '-o', 'value', '-s', 'TYPE', disks.get(node.name) ?? ''])).stdout.trim()).toBe('xfs');
     }
   }, 600_000);
 });

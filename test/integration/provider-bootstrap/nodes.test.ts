@@ -111,7 +111,7 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     standIn.intervene = async ({ machine, args }) => {
       if (machine !== 'n2' || !args.includes('converge') || args.includes('--plan')) return undefined;
       // It has begun to join, and then it is gone: nobody can clean up there.
-      standIn.nodes.set('lost', { id: 'node_lost', name: 'n2', machine_id: 'lost', state: 'joining', version: '', zone: '', labels: {}, roles: [], holdings: [] });
+      standIn.nodes.set('lost', { id: 'node_lost', name: 'n2', machine_id: 'lost', address: '', state: 'joining', version: '', zone: '', labels: {}, roles: [], holdings: [] });
       await at(2).kill();
       return { status: 1 };
     };
@@ -212,6 +212,21 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     expect(standIn.changes().map((line) => line.replace(/node_\w+/, 'ID'))).toEqual(['n1: node remove ID --yes --abandon']);
   });
 
+  it('volumes that the same run may destroy before their node are a warning while it is planned; apply looks again', async () => {
+    const cluster = await makeCluster();
+    const node = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)));
+    const held = [...standIn.nodes.values()].find(({ name }) => name === 'n2')?.holdings;
+    held?.push({ name: 'db', size_bytes: 1, last_copy: true, attached: false, consumers: [] });
+    standIn.intervene = ({ args }) => (args[0] === 'volume' && args[1] === 'inspect' ? { stdout: JSON.stringify({ spec: { deletion_protection: false } }) } : undefined);
+    const planned = await harness.plan('holdfast_node', null, node);
+    expect([errors(planned.said), warnings(planned.said)]).toEqual(['', expect.stringMatching(/Node holds last copies: .*destroyed only when they are gone before it/)]);
+    standIn.calls.length = 0;
+    expect(errors((await harness.apply('holdfast_node', null, node)).said)).toContain('Node holds last copies');
+    expect(standIn.changes()).toEqual([]);
+    held?.pop();
+    await ok(harness.apply('holdfast_node', null, node));
+  });
+
   it('upgrades one node after another, each when the cluster is whole', async () => {
     const cluster = await makeCluster();
     const deb = `${lab.sshKey}.deb`;
@@ -251,6 +266,21 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     harness = await newHarness();
     expect((await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)))).state).toMatchObject({ status: 'ready' });
     await at(1).boot();
+  });
+
+  it('cluster and node are imported by their machines', async () => {
+    const cluster = await makeCluster();
+    const node = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2, { zone: 'b' })));
+    harness = await newHarness({ known_hosts_files: [lab.knownHosts] });
+    const found = await ok(harness.import('holdfast_cluster', { id: at(1).address }));
+    expect(found.state).toMatchObject({ name: 'prod', cluster_id: standIn.clusterId, node: { name: 'n1', host: at(1).address, zone: 'a' }, drift: [] });
+    // What imports cannot know is put in place by the next apply, and changes nothing on the machine.
+    const { replaces, said } = await harness.plan('holdfast_cluster', clusterConfig(), found);
+    expect([replaces, said]).toEqual([[], []]);
+    const second = await ok(harness.import('holdfast_node', { id: `root@${at(2).address}:22` }));
+    expect(second.state).toMatchObject({ name: 'n2', node_id: node.state?.['node_id'], zone: 'b', status: 'ready', machine_id: node.state?.['machine_id'] });
+    expect((await harness.plan('holdfast_node', nodeConfig(cluster, 2, { zone: 'b' }), second)).replaces).toEqual([]);
+    expect(errors((await harness.import('holdfast_node', { id: 'not a machine' })).said)).toContain('[user@]host[:port]');
   });
 
   it('a cluster is destroyed when nothing is left in it, and never taken over in silence', async () => {

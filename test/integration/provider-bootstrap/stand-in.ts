@@ -12,7 +12,7 @@ const newId = (kind: IdKind): string => idOf(kind, Date.now(), (count) => random
 
 export interface StandInNode {
   readonly id: string; readonly name: string; readonly machine_id: string;
-  state: string; version: string; zone: string; labels: Record<string, string>; roles: string[];
+  address: string; state: string; version: string; zone: string; labels: Record<string, string>; roles: string[];
   holdings: { name: string; size_bytes: number; last_copy: boolean; attached: boolean; consumers: string[] }[];
 }
 export interface Call { readonly machine: string; readonly args: readonly string[]; readonly stdin: string; readonly env: string; readonly node: Record<string, unknown> | null }
@@ -85,6 +85,8 @@ export async function createStandIn(address: string): Promise<StandIn> {
     if (noun === 'cluster' && third === 'remove') return standIn.tokens.delete(args[3] ?? '') ? {} : none;
     if (noun === 'node' && verb === 'converge') return converge(call, id);
     const node = find(third);
+    const own = standIn.nodes.get(id);
+    if (noun === 'node' && verb === 'inspect' && third === '-o' && own !== undefined) return json(record(own));
     if (noun === 'node' && node === undefined) return none;
     if (noun === 'node' && node !== undefined) {
       if (verb === 'inspect') return json(record(node));
@@ -95,11 +97,11 @@ export async function createStandIn(address: string): Promise<StandIn> {
     return { status: 2, stderr: `the stand-in knows no ${args.join(' ')}` };
   }
 
-  const record = ({ id, name, state, version, zone, roles, labels }: StandInNode) => ({ id, name, labels, spec: { zone, roles, address: '', cordoned: false }, status: { state, conditions: [], daemon_version: version } });
+  const record = ({ id, name, state, version, zone, roles, labels, address: at }: StandInNode) => ({ id, name, labels, spec: { zone, roles, address: at, cordoned: false }, status: { state, conditions: [], daemon_version: version } });
 
   function converge({ args, env, node: wanted }: Call, id: string): Answer {
     const plan = args.includes('--plan');
-    const { name = '', zone = '', labels = {}, roles = [], cluster, package: from } = (wanted ?? {}) as { name?: string; zone?: string; labels?: Record<string, string>; roles?: string[]; cluster?: { join?: unknown }; package?: unknown };
+    const { name = '', advertise = '', zone = '', labels = {}, roles = [], cluster, package: from } = (wanted ?? {}) as { name?: string; advertise?: string; zone?: string; labels?: Record<string, string>; roles?: string[]; cluster?: { join?: unknown }; package?: unknown };
     let found = standIn.nodes.get(id);
     const changes: { what: string; name: string; action: string }[] = [];
     if (found === undefined) {
@@ -107,7 +109,7 @@ export async function createStandIn(address: string): Promise<StandIn> {
       if (!plan && cluster?.join !== undefined && ![...standIn.tokens.values()].includes(env)) return { status: 1, stderr: 'permission_denied: the token is not known' };
       if (!plan && [...standIn.nodes.values()].some((one) => one.name === name)) return { status: 4, stderr: `conflict: node ${name}: the name is taken` };
       if (!plan) {
-        found = { id: newId('node'), name, machine_id: id, state: 'ready', version: standIn.packageVersion, zone, labels, roles, holdings: [] };
+        found = { id: newId('node'), name, address: advertise, machine_id: id, state: 'ready', version: standIn.packageVersion, zone, labels, roles, holdings: [] };
         standIn.nodes.set(id, found);
       }
     }
