@@ -27,22 +27,41 @@ export const KEEP_AUDIT = 20_000;
 /** An object beyond this is told by its id and size only; the store takes values up to 1 MiB. */
 const MAX_TOLD_CHARS = 64 * 1024;
 const PAGE = 500;
+/** Refused joins that the log tells of. */
+const STRANGERS_A_MINUTE = 20;
 
 /**
  * The same control; every change of it leaves an entry.
  * @param actor who it was when a call does not say: the daemon itself.
  */
 export function audited<C extends object>(control: C, seams: AuditSeams, actor: string): C {
+  const mayTell = sparing(seams.clock);
   const wrapped = Object.entries(AUDITED).flatMap(([method, rule]) => {
     const act = (control as Record<string, unknown>)[method];
-    return typeof act === 'function' ? [[method, wrap(control, act as Act, rule, seams, actor)] as const] : [];
+    return typeof act === 'function' ? [[method, wrap(control, act as Act, rule, seams, actor, mayTell)] as const] : [];
   });
   return Object.assign(Object.create(control) as C, Object.fromEntries(wrapped));
 }
 
 type Act = (...args: unknown[]) => Promise<unknown>;
 
-function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemon: string): Act {
+/** Strangers may leave lines in the log, not fill it. @returns how many were kept back before this one; null: keep it back. */
+function sparing(clock: Clock): () => number | null {
+  let [minute, told, kept] = [0, 0, 0];
+  return () => {
+    const now = Math.floor(clock.monotonic() / 60_000);
+    if (now !== minute) [minute, told] = [now, 0];
+    if (told >= STRANGERS_A_MINUTE) {
+      kept += 1;
+      return null;
+    }
+    const before = kept;
+    [told, kept] = [told + 1, 0];
+    return before;
+  };
+}
+
+function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemon: string, mayTell: () => number | null): Act {
   return async (...args) => {
     const options = args[rule.options] as CallOptions | undefined;
     const found = await rule.before(seams.store, args).catch((): Before => ({ object: null, ref: '' }));
@@ -66,8 +85,10 @@ function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemo
       await complete({ ...begun, object: { ...begun.object, id: begun.object.id || (after?.id ?? ''), name: begun.object.name || (after?.name ?? '') }, outcome: 'done', after: told(after) });
       return result;
     } catch (error) {
-      if (rule.strangers === true) seams.log.warn({ action: rule.action, object: begun.object.name, actor: begun.actor, reason: withoutTokensAndKeys(asHoldfastError(error).message) }, 'a join was refused');
-      else await complete({ ...begun, outcome: 'refused', reason: withoutTokensAndKeys(asHoldfastError(error).message) });
+      if (rule.strangers === true) {
+        const untold = mayTell();
+        if (untold !== null) seams.log.warn({ action: rule.action, object: begun.object.name, actor: begun.actor, reason: withoutTokensAndKeys(asHoldfastError(error).message), ...(untold === 0 ? {} : { untold }) }, 'a join was refused');
+      } else await complete({ ...begun, outcome: 'refused', reason: withoutTokensAndKeys(asHoldfastError(error).message) });
       throw error;
     }
   };

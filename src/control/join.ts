@@ -15,7 +15,7 @@ import { needAuthority, needCluster, type IdentityContext } from './identity-con
 import { KEYS } from './keys.ts';
 import type { Authority } from './ports/authority.ts';
 import type { Compare, Entry, Write } from './ports/store.ts';
-import { admitToken, stillLives, type Claim, type StoredToken } from './tokens.ts';
+import { admitToken, knownToken, stillLives, type Claim, type StoredToken } from './tokens.ts';
 import type { StoredCertificate, StoredIssuer } from './trust.ts';
 
 /** More than this between the clocks is refused: certificates and tokens count time. */
@@ -29,6 +29,7 @@ type Answer = JoinAnswer | Awaited<ReturnType<IdentityControl['joinClient']>>;
 export function createJoinUseCases(ctx: IdentityContext): Pick<IdentityControl, 'joinNode' | 'joinClient'> {
   return {
     async joinNode(request) {
+      await knownToken(ctx, request.token);
       const authority = await needAuthority(ctx);
       checkJoin(request, ctx.clock.now());
       const keys = (await Promise.all([request.csr, request.store_csr, ...(request.issuer_csr === undefined ? [] : [request.issuer_csr]), ...(request.store_issuer_csr === undefined ? [] : [request.store_issuer_csr])].map((csr) => authority.keyOf(csr)))).join('.');
@@ -40,6 +41,7 @@ export function createJoinUseCases(ctx: IdentityContext): Pick<IdentityControl, 
     },
 
     async joinClient({ token, name, csr }) {
+      await knownToken(ctx, token);
       const authority = await needAuthority(ctx);
       checkName('client', name);
       const keys = await authority.keyOf(csr);

@@ -87,18 +87,31 @@ async function checked(ctx: IdentityContext, request: Requested): Promise<Pick<J
 export const stillLives = (node: Node): HoldfastError =>
   new HoldfastError('conflict', `node ${node.name} lives: only a dead one can be replaced`, { object: `node ${node.name}`, field: 'replaces', hint: `Stop its daemon first, or take it out: holdfast node drain ${node.name}, then holdfast node remove ${node.name}` });
 
+const refuseToken = (id: string) => (message: string, hint = 'Ask an admin for a new one: holdfast cluster token create'): never => { throw new HoldfastError('permission_denied', `the join token ${message}`, { object: `token ${id}`, field: 'token', hint }); };
+
 /**
- * The token of a text, when it may be redeemed by these keys.
- * @throws permission_denied, each with its own words: of another cluster, not known, expired, used, for something else.
+ * The token of a text, whatever it is for. Asked before anything else is looked at: strangers cost little, and learn nothing.
+ * @throws permission_denied, each with its own words: of another cluster, not known, expired.
  */
-export async function admitToken(ctx: IdentityContext, text: string, wanted: { readonly kind: 'node' | 'client'; readonly name: string; readonly keys: string }): Promise<Entry<StoredToken>> {
+export async function knownToken(ctx: IdentityContext, text: string): Promise<Entry<StoredToken>> {
   const { id, secret_sha256, of_this_cluster } = needTokens(ctx).read(text);
-  const refuse = (message: string, hint = 'Ask an admin for a new one: holdfast cluster token create'): never => { throw new HoldfastError('permission_denied', `the join token ${message}`, { object: `token ${id}`, field: 'token', hint }); };
+  const refuse = refuseToken(id);
   if (!of_this_cluster) refuse('is of another cluster');
   const entry = await ctx.store.get<StoredToken>(KEYS.token(id));
   if (entry === null || entry.value.secret_sha256 !== secret_sha256) return refuse('is not known: it is wrong, or was withdrawn');
+  const { expires_at } = entry.value.record;
+  if (ctx.clock.now() >= Date.parse(expires_at)) refuse(`has expired at ${expires_at}; it is ${isoNow(ctx.clock)} here`);
+  return entry;
+}
+
+/**
+ * The token of a text, when it may be redeemed by these keys.
+ * @throws permission_denied as `knownToken`, and: used, for something else.
+ */
+export async function admitToken(ctx: IdentityContext, text: string, wanted: { readonly kind: 'node' | 'client'; readonly name: string; readonly keys: string }): Promise<Entry<StoredToken>> {
+  const entry = await knownToken(ctx, text);
+  const refuse = refuseToken(entry.value.id);
   const { record, claim } = entry.value;
-  if (ctx.clock.now() >= Date.parse(record.expires_at)) refuse(`has expired at ${record.expires_at}; it is ${isoNow(ctx.clock)} here`);
   if (claim !== null && claim.keys !== wanted.keys) refuse(`was used already, at ${record.used_at ?? ''} for ${record.grants === 'node' ? 'node' : 'client'} ${claim.name}`, 'A token is good for one machine and its keys. Ask an admin for a new one: holdfast cluster token create');
   if ((record.grants === 'node') !== (wanted.kind === 'node')) refuse(record.grants === 'node' ? 'lets a node join; it gives no client certificate' : `gives a client certificate (${record.grants}); no node can join with it`);
   if (record.name !== null && record.name !== wanted.name) refuse(`is for the name ${record.name}, not for ${clip(wanted.name)}`, `Use the name ${record.name}, or ask for another token.`);

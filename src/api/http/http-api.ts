@@ -64,11 +64,14 @@ export interface HttpLimits {
   readonly closeMs: number;
   /** Time for a TLS handshake. Default 10 s. */
   readonly handshakeMs: number;
-  /** TLS connections at once, and those of them that are still in their handshake. Default 8192 and 512. */
+  /** Requests in work at once of callers without a certificate, who have a limit of their own. Default 32. */
+  readonly strangersInWork: number;
+  /** TLS connections at once; those still in their handshake; those that showed no certificate of the cluster. Default 8192, 512, 512. */
   readonly tlsConnections: number;
   readonly handshakes: number;
+  readonly strangers: number;
 }
-const LIMITS: HttpLimits = { inWork: 512, headersMs: 10_000, requestMs: 30_000, closeMs: 5_000, handshakeMs: 10_000, tlsConnections: 8_192, handshakes: 512 };
+const LIMITS: HttpLimits = { inWork: 512, strangersInWork: 32, headersMs: 10_000, requestMs: 30_000, closeMs: 5_000, handshakeMs: 10_000, tlsConnections: 8_192, handshakes: 512, strangers: 512 };
 /** Connections that the kernel keeps for us while we are busy. */
 const BACKLOG = 4096;
 const MAX_CONNECTIONS = 16_384;
@@ -109,7 +112,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   const limits = { ...LIMITS, ...options.limits };
   const metrics = createMetrics(control, version, options.metrics);
   const closing = new AbortController();
-  let inWork = 0;
+  const inWork = { callers: 0, strangers: 0 };
 
   const app: App = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -162,13 +165,14 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   app.addHook('onRequest', async (request, reply) => {
     if (closing.signal.aborted) throw new HoldfastError('unavailable', 'holdfastd is ending', { hint: 'Try again when it is back.' });
     if (request.routeOptions.url === '/healthz') return;
-    if (inWork >= limits.inWork) {
+    const [who, limit] = request.caller.kind === 'joining' ? ['strangers', limits.strangersInWork] as const : ['callers', limits.inWork] as const;
+    if (inWork[who] >= limit) {
       metrics.refused();
-      throw new HoldfastError('unavailable', `${limits.inWork} requests are in work, which is the limit`, { hint: `Try again in ${RETRY_AFTER_SECONDS} second.` });
+      throw new HoldfastError('unavailable', `${limit} requests are in work, which is the limit`, { hint: `Try again in ${RETRY_AFTER_SECONDS} second.` });
     }
-    inWork += 1;
+    inWork[who] += 1;
     metrics.working(1);
-    reply.raw.once('close', () => { inWork -= 1; metrics.working(-1); });
+    reply.raw.once('close', () => { inWork[who] -= 1; metrics.working(-1); });
   });
   app.addHook('onResponse', async (request, reply) => {
     metrics.answered(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
@@ -222,7 +226,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     async listenTls(at) {
       await app.ready();
       const cluster: PeerCluster = { id: (await control.cluster()).id, root: new X509Certificate(at.ca).fingerprint256.replaceAll(':', '').toLowerCase() };
-      const surface = await serveTls(at, { handshakeMs: limits.handshakeMs, headersMs: limits.headersMs, requestMs: limits.requestMs, connections: limits.tlsConnections, handshakes: limits.handshakes }, (request, response) => { app.routing(request, response); });
+      const surface = await serveTls(at, { handshakeMs: limits.handshakeMs, headersMs: limits.headersMs, requestMs: limits.requestMs, connections: limits.tlsConnections, handshakes: limits.handshakes, strangers: limits.strangers }, (request, response) => { app.routing(request, response); });
       secure = { surface, trust: at.trust, cluster };
       log.info({ host: at.host, port: surface.port }, 'the API is served over TLS');
       return { port: surface.port, renew: (files) => surface.renew(files) };

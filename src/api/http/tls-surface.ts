@@ -31,6 +31,8 @@ export interface TlsBounds {
   readonly connections: number;
   /** Of connections that have not finished their handshake. */
   readonly handshakes: number;
+  /** Of connections that showed no certificate that the cluster signed. */
+  readonly strangers: number;
 }
 
 export interface TlsSurface {
@@ -54,6 +56,7 @@ export async function serveTls(options: TlsSurfaceOptions, bounds: TlsBounds, ha
   }, handle);
   server.maxConnections = bounds.connections;
   const open = new Set<TLSSocket>();
+  let strangers = 0;
   /** Connections that have not finished their handshake, by where they come from. */
   const shaking = new Set<string>();
   const placeOf = (socket: Socket): string => `${socket.remoteAddress ?? ''} ${socket.remotePort ?? 0}`;
@@ -66,6 +69,11 @@ export async function serveTls(options: TlsSurfaceOptions, bounds: TlsBounds, ha
   });
   server.on('secureConnection', (socket) => {
     shaking.delete(placeOf(socket));
+    if (!socket.authorized) {
+      if (strangers >= bounds.strangers) return void socket.destroy();
+      strangers += 1;
+      socket.once('close', () => { strangers -= 1; });
+    }
     open.add(socket);
     socket.once('close', () => open.delete(socket));
   });

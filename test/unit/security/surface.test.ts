@@ -3,7 +3,8 @@ import path from 'node:path';
 import net from 'node:net';
 import tls from 'node:tls';
 import https from 'node:https';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { audited } from '../../../src/control/audit.ts';
 import { PERMISSIONS } from '../../../src/api/http/permissions.ts';
 import { createClient } from '../../../src/client/client.ts';
 import type { HoldfastError } from '../../../src/model/errors.ts';
@@ -241,4 +242,44 @@ describe('strangers on the port', () => {
       await few.end();
     }
   }, 30_000);
+
+  test('who send the bodies of their joins slowly, or only hold connections, leave room for those with a certificate', async () => {
+    const few = await serveWorld(world, {}, { inWork: 4, strangersInWork: 4, strangers: 12 });
+    const sockets: tls.TLSSocket[] = [];
+    try {
+      const admin = await world.client('admin', 'ida');
+      const connected = await Promise.all(Array.from({ length: 12 }, () => new Promise<tls.TLSSocket>((resolve, reject) => {
+        const socket = tls.connect({ host: '127.0.0.1', port: few.port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] }, () => resolve(socket));
+        sockets.push(socket);
+        socket.once('error', reject);
+      })));
+      const answers = connected.slice(0, 8).map((socket) => new Promise<string>((resolve) => { socket.once('data', (data) => resolve(String(data))); }));
+      for (const socket of connected.slice(0, 8)) socket.write('POST /v1/join HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\n{');
+      // Four are waited for; the others are told at once that it is enough.
+      for (let told = 0; told < 4; told += 1) expect(await Promise.race(answers.map((answer, at) => answer.then((text) => { answers[at] = new Promise(() => undefined); return text; })))).toMatch(/^HTTP\/1.1 503 /);
+      const more = tls.connect({ host: '127.0.0.1', port: few.port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+      sockets.push(more);
+      more.on('error', () => undefined);
+      more.resume();
+      await new Promise((resolve) => more.once('close', resolve));
+      expect(await createClient({ endpoint: few.endpoint, tls: admin, attempts: 1 }).cluster()).toMatchObject({ id: CLUSTER });
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await few.end();
+    }
+  }, 30_000);
+
+  test('who guess tokens cost no signature, learn nothing of the cluster, and leave few lines in the log', async () => {
+    const guess = `hft1.01JD9Z3QK7W5T8X2M4N6P0R1SA.${'x'.repeat(43)}.${world.authority.caSha256}`;
+    const signer = jest.spyOn(world.authority, 'keyOf');
+    const before = world.logged.length;
+    const away = world.node({ authority: null });
+    const watched = audited({ joinClient: away.joinClient.bind(away) }, world.seams, 'holdfastd on n1');
+    for (let at = 0; at < 200; at += 1) await expect(watched.joinClient({ token: guess, name: `guess-${at}`, csr: 'none' })).rejects.toMatchObject({ code: 'permission_denied', message: expect.stringMatching(/is not known/) });
+    await expect(world.identity.joinClient({ token: guess, name: 'guess', csr: 'none' })).rejects.toMatchObject({ message: expect.stringMatching(/is not known/) });
+    expect(signer).not.toHaveBeenCalled();
+    const lines = world.logged.slice(before).filter(({ message }) => message === 'a join was refused');
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(40);
+  });
 });
