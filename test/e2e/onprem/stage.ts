@@ -78,8 +78,8 @@ export async function startOnpremStage(nodes: number): Promise<OnpremStage> {
   }
 }
 
-/** The addresses that a run created or destroyed, in the order in which it was done with them. */
-export const finished = (output: string): string[] => [...output.matchAll(/(\S+): (?:Creation|Destruction) complete/g)].map(([, address = '']) => address);
+/** The addresses that a run created or destroyed, in the order in which it was done with them; cdktf adds the construct. */
+export const finished = (output: string): string[] => [...output.matchAll(/(\S+?)(?: \([^)]*\))?: (?:Creation|Destruction) complete/g)].map(([, address = '']) => address);
 
 /** What of Holdfast runs on a node. */
 export async function running(node: LabNode): Promise<string[]> {
