@@ -39,7 +39,7 @@ export interface StandIn {
 }
 
 const CA = `-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n`;
-const LOOKS = /^(node (inspect|holdings)|cluster status|volume list|trash list|version)|--plan/;
+const LOOKS = /^(node (inspect|holdings)|cluster status|volume (list|inspect)|trash list|version)|--plan/;
 
 export async function createStandIn(address: string): Promise<StandIn> {
   const server = createServer((request, response) => {
