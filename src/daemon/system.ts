@@ -9,7 +9,10 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   async sleep(ms, signal) {
-    await delay(ms, undefined, signal === undefined ? {} : { signal });
+    await delay(ms, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+      // Node rejects with an AbortError of its own; who waits is told why.
+      throw signal?.aborted === true ? signal.reason : error;
+    });
   },
 };
 
