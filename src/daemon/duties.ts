@@ -21,6 +21,8 @@ export interface DutySeams {
 
 const MEMBERS_MS = 2_000;
 const HOUR_MS = 3_600_000;
+/** As long as etcd is full nothing can be changed at all: that is looked at often, and is one question when it is not. */
+const ROOM_MS = 20_000;
 
 /** @returns what ends them. */
 export function beginDuties({ control, identities, members, store, log, clock }: DutySeams): () => Promise<void> {
@@ -42,7 +44,7 @@ export function beginDuties({ control, identities, members, store, log, clock }:
       for (const { id, name } of (await members.list()).filter((member) => member.learner && member.healthy)) {
         if (await members.promote(id)) log.info({ member: name }, 'the etcd member has caught up, and is a voter now');
       }
-    }), every(HOUR_MS, 'making room in etcd', async () => { await members.makeRoom(); })]),
+    }), every(ROOM_MS, 'making room in etcd', async () => { await members.makeRoom(); })]),
   ];
   return async () => {
     ended.abort();
