@@ -92,7 +92,9 @@ export const nodeFiles = (pki: string): Credentials => ({ ca: readFileSync(pkiPa
 
 /** The API over TLS: identities are real, everything else is `rest`. */
 export async function serveWorld(world: World, rest: object = {}, limits: Partial<HttpLimits> = {}): Promise<ServedWorld> {
-  const whole = Object.assign(Object.create({ cluster: async () => ({ id: CLUSTER, name: 'prod', created_at: '' }), ...rest }) as object, world.identity) as unknown as ClusterControl;
+  // `rest` may answer to any name, so it is inherited from, not copied.
+  const base = Object.assign(Object.create(rest) as object, { cluster: async () => ({ id: CLUSTER, name: 'prod', created_at: '' }) });
+  const whole = Object.assign(Object.create(base) as object, world.identity) as unknown as ClusterControl;
   const api = createHttpApi({ control: audited(whole, world.seams, 'holdfastd on n1'), log: world.seams.log, version: '0.1.0', node: 'n1', limits });
   const surface = await api.listenTls({ host: '127.0.0.1', port: 0, ...nodeFiles(world.pki), trust: world.identity.trust });
   return { api, port: surface.port, endpoint: `https://127.0.0.1:${surface.port}`, renew: (files) => surface.renew(files), end: () => api.close() };

@@ -85,6 +85,17 @@ describe('every route, for every role', () => {
     expect(wrong).toEqual([]);
   }, 60_000);
 
+  test('who may remove volumes but not purge the trash cannot purge by removing', async () => {
+    const [plugin, operator] = await Promise.all([world.client('plugin', 'swarm'), world.client('operator', 'olga')]);
+    calls.length = 0;
+    const as = (credentials: Credentials) => createClient({ endpoint: served.endpoint, tls: credentials, attempts: 1 });
+    await expect(as(plugin).volumes.remove('x', { purge: true })).rejects.toMatchObject({ code: 'permission_denied', message: expect.stringMatching(/does not allow purgeTrash/) });
+    expect(calls).toEqual([]);
+    await as(plugin).volumes.remove('x', {}).catch(() => undefined);
+    await as(operator).volumes.remove('x', { purge: true }).catch(() => undefined);
+    expect(calls.filter((name) => name === 'removeVolume')).toHaveLength(2);
+  });
+
   test('who shows no certificate, or one that is not good, reaches nothing but joining and liveness', async () => {
     const good = await world.client('admin', 'good');
     const revoked = await world.client('admin', 'lost');

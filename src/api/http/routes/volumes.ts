@@ -4,6 +4,7 @@ import { HoldfastError } from '../../../model/errors.ts';
 import type { Labels } from '../../../model/record.ts';
 import { answers, changeAnswers, etagHeader, single } from '../answers.ts';
 import { CHANGE_HEADERS, CREATE_HEADERS, MATCH_HEADERS, callOptions } from '../headers.ts';
+import { checkPermission } from '../permissions.ts';
 import { ref } from '../schema/building.ts';
 import * as volume from '../schema/volume.ts';
 import { byName, pageQuery, params, type Door } from './door.ts';
@@ -62,6 +63,7 @@ export function volumeRoutes(door: Door): void {
       response: changeAnswers({ 200: [volume.ChangedVolume, 'It is deleted: the volume as it was last seen, in the state `trashed` when it is in the trash.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition'),
     },
   }, async (request, reply) => {
+    if (request.query.purge === true) checkPermission('purgeTrash', request.caller);
     const accepted = await control.removeVolume(request.params.volume, { purge: request.query.purge ?? false }, callOptions(request));
     return door.settle(request, reply, accepted, 200, (id) => control.getVolume(id).catch((error: unknown) => {
       if (error instanceof HoldfastError && error.code === 'not_found') return accepted.object; // purged
