@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { HoldfastError } from '../../../src/model/errors.ts';
 import { describeIf, etcd, filesystem, loopDevices, namespaceLab } from '../../lab/needs.ts';
 import { createStage, failureOf, until, type Stage } from './stage.ts';
 import { smallVolume, startTraffic } from './traffic.ts';
@@ -14,6 +15,9 @@ const ALL = ['n1', 'n2', 'n3'] as const;
 const MOUNT = '/srv/written';
 /** The fence of the cluster for one answer: a node that can do nothing says so within this. */
 const ANSWER_MS = 30_000;
+
+/** A daemon keeps a few MiB there; the rest is filled by the test. */
+const QUOTA_BYTES = 16 * 2 ** 20;
 
 let stage: Stage;
 let writer: Writer;
@@ -150,7 +154,7 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'a cluster of t
   test('goes on when its own node\'s daemon is killed and started again', () => endure('the node\'s own daemon is killed', async () => {
     await stage.kill('n1', 'holdfastd');
     await stage.start('n1');
-    expect((await stage.client('n1').volumes.get('written')).status).toMatchObject({ state: 'attached', publications: [expect.objectContaining({ path: MOUNT })] });
+    expect((await stage.client('n1').volumes.get('written')).status).toMatchObject({ state: 'ready', publications: [expect.objectContaining({ path: MOUNT })] });
   }, ['n1']));
 
   test('goes on when a drain of its node is begun and undone', () => endure('a drain is begun and undone', async () => {
@@ -164,6 +168,38 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'a cluster of t
     expect((await stage.client('n2').nodes.get('n1')).spec.cordoned).toBe(false);
   }));
 
+  test('goes on when etcd is full: changes are refused with what to do, reads are answered, and room that is made is used by itself', async () => {
+    await writer.report();
+    for (const name of ALL) {
+      await stage.kill(name, 'holdfast-etcd');
+      await stage.lab.node(name).must(`sed -i 's/"quota-backend-bytes": [0-9]*/"quota-backend-bytes": ${QUOTA_BYTES}/' /etc/holdfast/etcd.conf.yml`);
+    }
+    for (const name of ALL) await stage.start(name, 'holdfast-etcd');
+    await stage.etcdLeader();
+    const store = await stage.store('n1');
+    try {
+      let full = false;
+      for (let n = 0; n < 100 && !full; n += 1) {
+        await store.txn([], [{ op: 'put', key: `/filler/${n}`, value: 'x'.repeat(900_000) }]).catch((error: HoldfastError) => {
+          full = error.code === 'resource_exhausted';
+          if (!full && error.code !== 'unavailable') throw error;
+        });
+      }
+      expect(full).toBe(true);
+      for (const name of ALL) {
+        expect(await failureOf(quick(name).volumes.create(smallVolume('no-room')))).toMatchObject({ code: 'resource_exhausted', message: expect.stringMatching(/control store|etcd/), detail: { hint: expect.any(String) } });
+        expect(await namesOn(name)).toContain('written');
+      }
+      for (const { key } of (await store.list('/filler/')).entries) await store.txn([], [{ op: 'delete', key }]);
+    } finally {
+      await store.close();
+    }
+    await until('changes are taken again', async () => quick('n2').volumes.create(smallVolume('room')).then(() => true));
+    await stage.client('n3').volumes.remove('room');
+    await sound();
+    expect((await writer.report()).error).toBe('');
+  });
+
   test('lost no line and left nothing half done on any medium', async () => {
     const lines = await writer.stop();
     expect(lines).toEqual(lines.map((_, index) => String(index + 1)));
@@ -171,7 +207,7 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'a cluster of t
     const volumes = await stage.client('n3').volumes.list().all();
     expect(volumes.map(({ name }) => name)).toEqual(['written']);
     for (const name of ALL) {
-      const left = (await stage.lab.node(name).must('ls -d /var/lib/holdfast/pools/*/volumes/* 2>/dev/null || :')).split('\n').filter((line) => line !== '');
+      const left = (await stage.lab.node(name).must('ls -d /var/lib/holdfast/pools/*/*/volumes/* 2>/dev/null || :')).split('\n').filter((line) => line !== '');
       expect({ name, left: left.length }).toEqual({ name, left: name === 'n1' ? 1 : 0 });
     }
   });
