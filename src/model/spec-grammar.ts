@@ -80,7 +80,7 @@ function readCount(value: string, key: string, most: number): number {
 }
 
 /** Portworx's `cos` has numbers for names. */
-const CLASS_OF_COS: Readonly<Record<string, string>> = { 1: 'low', 2: 'medium', 3: 'high' };
+const CLASS_OF_COS: ReadonlyMap<string, string> = new Map([['1', 'low'], ['2', 'medium'], ['3', 'high']]);
 
 function readLabels(value: string, key: string): Labels {
   const form = 'Write labels as labels=app=db+tier=gold: pairs of key=value with "+" between them.';
@@ -136,7 +136,7 @@ export const SPEC_KEYS: readonly SpecKey[] = [
   },
   {
     key: 'class', synonyms: ['cos', 'io_priority', 'priority_io'], field: 'class', unit: 'class of pool, "any" for every pool', example: 'fast', match: 'creation',
-    read: (value, key) => ({ class: checkName('class of pool', key === 'class' ? value : (CLASS_OF_COS[value] ?? value), key) }),
+    read: (value, key) => ({ class: checkName('class of pool', key === 'class' ? value : (CLASS_OF_COS.get(value) ?? value), key) }),
     write: (request) => request.class,
     actual: ({ spec }) => ({ class: spec.class }),
   },

@@ -215,6 +215,14 @@ describe('for every input', () => {
     }), { numRuns: 3000 });
   });
 
+  test.each(['constructor', 'toString', '__proto__'])('a class that is named as something every object has (%s) is a class like others, or refused', (name) => {
+    try {
+      expect(specFromOptions(`cos=${name}`, {})).toMatchObject({ class: name });
+    } catch (thrown) {
+      expect(thrown).toBeInstanceOf(HoldfastError);
+    }
+  });
+
   test('specFromOptions throws nothing but HoldfastErrors', () => {
     fc.assert(fc.property(noise, fc.dictionary(noise, noise, { maxKeys: 4 }), (text, options) => {
       try {
