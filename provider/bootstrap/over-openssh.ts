@@ -25,13 +25,13 @@ export async function openOpenssh(target: Target, settings: SshSettings, signal?
   const close = (): void => {
     if (closed) return;
     closed = true;
-    spawn('ssh', [...base, '-O', 'exit', target.host], { stdio: 'ignore' }).on('close', () => { rmSync(directory, { recursive: true, force: true }); }).on('error', () => { rmSync(directory, { recursive: true, force: true }); });
+    spawn('ssh', [...base, '-O', 'exit', '--', target.host], { stdio: 'ignore' }).on('close', () => { rmSync(directory, { recursive: true, force: true }); }).on('error', () => { rmSync(directory, { recursive: true, force: true }); });
   };
   const base = [...optionsFor(target, settings, directory)];
-  const exec = (command: string, options: ExecOptions): Promise<Ran> => execute([...base, target.host, command], name, options);
+  const exec = (command: string, options: ExecOptions): Promise<Ran> => execute([...base, '--', target.host, command], name, options);
   try {
     // The first command opens the connection that the others share.
-    await execute([...base, target.host, 'true'], name, { signal }, true);
+    await execute([...base, '--', target.host, 'true'], name, { signal }, true);
   } catch (error) {
     close();
     throw error;

@@ -4,7 +4,9 @@ import { parseHostKey } from '../bootstrap/host-key.ts';
 import { between, matching, oneOf, parsedBy, sizeBetween, t } from '../framework/index.ts';
 import { understood } from './check.ts';
 
-export const host = () => t.string().validate(matching(/^[^\s/@]+$/, 'be a name or an address')).describe('Name or address that SSH connects to.');
+/** What begins with a dash would be an option to ssh. */
+export const hostForm = /^[^\s/@-][^\s/@]*$/;
+export const host = () => t.string().validate(matching(hostForm, 'be a name or an address')).describe('Name or address that SSH connects to.');
 export const login = {
   port: t.int().validate(between(1, 65_535)).describe('Port of its sshd. Default: the provider\'s `ssh.port`, else 22.'),
   user: t.string().validate(matching(/^[^\s@:]+$/, 'be the name of a user')).describe('Who logs in. Default: the provider\'s `ssh.user`, else `root`.'),
