@@ -61,6 +61,12 @@ export function createDoor(socket: string): Door {
     }
   }
 
+  const ownNode = async (id: string): Promise<DaemonView['node']> => {
+    const node = await quick.nodes.find(id);
+    if (node !== null) return node;
+    throw new HoldfastError('failed_precondition', `this machine (${id}) is not in the cluster any more: it was removed`, { object: `node ${id}`, hint: 'To join it as a new node: stop its services, empty /etc/holdfast/pki and /var/lib/holdfast/etcd, get a join token, and converge again. To leave it out: remove the package.' });
+  };
+
   return {
     members,
     silence: () => silence,
@@ -73,7 +79,7 @@ export function createDoor(socket: string): Door {
           return null;
         }
         const status = membership === null ? await quick.status() : null;
-        const [node, pools, etcd] = await Promise.all([status?.node ?? quick.nodes.get(membership?.node_id ?? ''), quick.pools.list().all(), membership === null ? null : members()]);
+        const [node, pools, etcd] = await Promise.all([status?.node ?? ownNode(membership?.node_id ?? ''), quick.pools.list().all(), membership === null ? null : members()]);
         silence = '';
         return { version: daemon, cluster: { id: cluster.id, name: cluster.name }, node, pools: pools.filter((pool) => pool.node === node.id), volumes: status === null ? null : status.counts.volumes + status.counts.trash, members: etcd };
       } catch (error) {

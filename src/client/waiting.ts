@@ -26,14 +26,14 @@ export async function waitForOperation(call: Call, begun: Operation, options: Wa
       const left = deadline - performance.now();
       if (left <= 0) throw stillRunning(operation);
       const asked = performance.now();
-      operation = await look(call, operation.id, Math.max(1, Math.min(onProgress === undefined ? UNWATCHED_MS : WATCHED_MS, Math.ceil(left))), signal);
+      operation = (await look(call, operation.id, Math.max(1, Math.min(onProgress === undefined ? UNWATCHED_MS : WATCHED_MS, Math.ceil(left))), signal, deadline)) ?? operation;
       onProgress?.(operation);
       // A daemon that is ending answers at once.
       if (!isOver(operation) && performance.now() - asked < SOON_MS) await pause(SOON_MS, signal);
     }
   } catch (thrown) {
     if (!cancelOnAbort || signal?.aborted !== true) throw thrown;
-    operation = await cancelAndWait(call, operation.id);
+    operation = await cancelAndWait(call, operation);
     onProgress?.(operation);
   }
   return outcome(operation);
@@ -48,7 +48,8 @@ export function outcome(operation: Operation): Operation {
   throw new HoldfastError('failed_precondition', `${operation.kind} of ${object} was cancelled`, { object });
 }
 
-async function look(call: Call, id: string, waitMs: number, signal: AbortSignal | undefined): Promise<Operation> {
+/** @returns null when the daemon was away until the deadline */
+async function look(call: Call, id: string, waitMs: number, signal: AbortSignal | undefined, deadline: number): Promise<Operation | null> {
   const since = performance.now();
   for (;;) {
     try {
@@ -57,19 +58,20 @@ async function look(call: Call, id: string, waitMs: number, signal: AbortSignal 
     } catch (thrown) {
       const away = thrown instanceof HoldfastError && thrown.code === 'unavailable';
       if (!away || signal?.aborted === true || performance.now() - since > PATIENCE_MS) throw thrown;
+      if (performance.now() >= deadline) return null;
       await pause(WATCHED_MS, signal);
     }
   }
 }
 
-async function cancelAndWait(call: Call, id: string): Promise<Operation> {
+async function cancelAndWait(call: Call, operation: Operation): Promise<Operation> {
   try {
-    await call('post', '/v1/operations/{operation}/cancel', { path: { operation: id } });
+    await call('post', '/v1/operations/{operation}/cancel', { path: { operation: operation.id } });
   } catch (thrown) {
     // Too late to cancel: it ends by itself.
     if (!(thrown instanceof HoldfastError) || thrown.code !== 'failed_precondition') throw thrown;
   }
-  return look(call, id, CANCEL_MS, undefined);
+  return (await look(call, operation.id, CANCEL_MS, undefined, Infinity)) ?? operation;
 }
 
 const stillRunning = (operation: Operation): HoldfastError => new HoldfastError(

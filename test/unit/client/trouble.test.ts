@@ -200,6 +200,18 @@ describe('an operation', () => {
     expect(error.toBody()).toMatchObject({ code: 'unavailable', detail: { object: `operation ${operation().id}` } });
   });
 
+  test('is not waited for longer than asked when the daemon is away, either', async () => {
+    const { client } = await server((request, response) => {
+      if (request.method === 'POST') return json(response, 202, begun);
+      request.socket.destroy();
+    }, { attempts: 1 });
+    const began = performance.now();
+    const error = await errorOf(client.volumes.create({ name: 'db' }, { timeoutMs: 150 }));
+    expect(error.toBody()).toMatchObject({ code: 'unavailable', detail: { object: `operation ${operation().id}` } });
+    // The patience with a daemon that restarts is 30 s.
+    expect(performance.now() - began).toBeLessThan(15_000);
+  });
+
   test('goes on when the signal ends the wait', async () => {
     const stop = new AbortController();
     const { client, requests } = await server(working([{}]));
