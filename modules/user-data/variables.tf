@@ -52,7 +52,7 @@ variable "package" {
 }
 
 variable "init" {
-  description = "For the first node: the cluster's name, and the administrator's certificate request (PEM). Its certificate is then printed where the machine keeps what the document prints, and by holdfast cert sign."
+  description = "For the first node: the cluster's name, and the administrator's certificate request (PEM). Its certificate is in the answer of holdfast node converge --config /etc/holdfast/node.json -o json, which root of the machine may run at any time."
   type = object({
     cluster   = string
     admin_csr = optional(string)

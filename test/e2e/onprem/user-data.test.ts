@@ -80,9 +80,14 @@ describeIf([bareLab, loopDevices, terraform], 'user data', () => {
 
   it('makes the first machine a cluster, when it starts', async () => {
     const { status, stdout, stderr } = await start(n1);
-    expect([status, stdout + stderr]).toEqual([0, expect.stringContaining('prod')]);
+    expect([status, stdout + stderr]).toEqual([0, expect.stringContaining('n1 is as')]);
     expect(await nodes()).toEqual([['n1', '', 'ready']]);
   }, 600_000);
+
+  it('leaves the administrator\'s certificate where root of the first machine finds it', async () => {
+    const answer = JSON.parse(await n1.must('holdfast node converge --config /etc/holdfast/node.json -o json')) as { changed: number; admin_certificate: string | null };
+    expect(answer).toMatchObject({ changed: 0, admin_certificate: expect.stringContaining('BEGIN CERTIFICATE') });
+  });
 
   it('lets another one join with a token from where only it may read', async () => {
     expect(documents.n2).not.toContain('hft1.');
