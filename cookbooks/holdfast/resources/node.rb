@@ -115,6 +115,8 @@ action_class do
 
     gone = whyrun_mode? || !::File.exist?(new_resource.config_path)
     holdfast_json('node', 'inspect', new_resource.node_name, none: [HoldfastCookbook::CommandLine::NOT_FOUND] + (gone ? [HoldfastCookbook::CommandLine::UNAVAILABLE] : []))
+  rescue RuntimeError => error
+    raise "#{error.message}\nIf node #{new_resource.node_name} is out of its cluster already: delete #{new_resource.config_path}, which says that this machine is a node"
   end
 
   # Whether the node is this machine, not another of the cluster.

@@ -99,9 +99,13 @@ describeIf([namespaceLab, loopDevices, filesystem('xfs'), etcd, command('ruby')]
     expect(await chef(n3)).toEqual({ updated: [], told: [] });
   }, 5 * MINUTES);
 
+  async function leaving(node: LabNode, ...more: readonly string[]): Promise<RunOfClient> {
+    await node.put('/var/tmp/leave.rb', `holdfast_pool "fast-#{node['hostname']}" do\n  action :remove\nend\n\nholdfast_node node['hostname'] do\n  action [:drain, :remove]\nend\n`);
+    return JSON.parse(await node.must(words(...more, '/var/tmp/node.json', '/var/tmp/leave.rb'), { timeoutMs: 5 * MINUTES })) as RunOfClient;
+  }
+
   it('a machine gives up its pool, is drained and removed: once', async () => {
-    await n3.put('/var/tmp/leave.rb', `holdfast_pool "fast-#{node['hostname']}" do\n  action :remove\nend\n\nholdfast_node node['hostname'] do\n  action [:drain, :remove]\nend\n`);
-    const leave = async (...more: readonly string[]): Promise<RunOfClient> => JSON.parse(await n3.must(words(...more, '/var/tmp/node.json', '/var/tmp/leave.rb'), { timeoutMs: 5 * MINUTES })) as RunOfClient;
+    const leave = (...more: readonly string[]) => leaving(n3, ...more);
     const before = await kept(n3);
     expect((await leave('--why-run')).told).toEqual(expect.arrayContaining(['remove pool fast-n3', 'drain node n3', 'remove node n3 from its cluster']));
     expect(await kept(n3)).toBe(before);
@@ -110,5 +114,11 @@ describeIf([namespaceLab, loopDevices, filesystem('xfs'), etcd, command('ruby')]
     expect(await leave()).toEqual({ updated: [], told: [] });
     const { nodes } = await holdfast<{ readonly nodes: readonly { readonly name: string }[] }>(n1, 'cluster', 'status');
     expect(nodes.map(({ name }) => name)).toEqual(['n1', 'n2']);
+  }, 5 * MINUTES);
+
+  it('a removal that ended before its services were stopped is gone on with', async () => {
+    for (const line of ['pool remove fast-n2', 'node drain n2', 'node remove n2 --yes']) await n2.must(`/usr/bin/holdfast ${line}`);
+    expect((await leaving(n2)).updated).toEqual(expect.arrayContaining(['service[holdfastd]', 'file[/etc/holdfast/node.json]', 'holdfast_node[n2]']));
+    expect(await leaving(n2)).toEqual({ updated: [], told: [] });
   }, 5 * MINUTES);
 });
