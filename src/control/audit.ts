@@ -74,7 +74,11 @@ function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemo
     try {
       if (rule.strangers !== true) await put(begun);
     } catch (error) {
-      throw new HoldfastError('unavailable', `the change was refused: it cannot be written to the audit log (${asHoldfastError(error).message})`, { object: `${rule.kind} ${begun.object.name}`, hint: 'Nothing was changed. Look after the control store, then try again.' }, { cause: error });
+      const { code, message, detail, retryable } = asHoldfastError(error);
+      const full = code === 'resource_exhausted';
+      throw new HoldfastError(full ? code : 'unavailable', `the change was refused: it cannot be written to the audit log of the control store (${message})`, {
+        object: `${rule.kind} ${begun.object.name}`, hint: full && detail.hint !== undefined ? detail.hint : 'Nothing was changed. Look after the control store, then try again.',
+      }, { cause: error, ...(full ? { retryable } : {}) });
     }
     const complete = async (entry: AuditEntry): Promise<void> => {
       await put(entry).catch((error: unknown) => seams.log.warn({ entry: entry.id, action: entry.action, err: asHoldfastError(error).message }, 'an entry of the audit log could not be completed'));

@@ -51,8 +51,14 @@ describe('the audit log', () => {
     let reached = 0;
     const store = Object.assign(Object.create(bench.store) as typeof bench.store, { get: bench.store.get.bind(bench.store), txn: async () => { throw new HoldfastError('unavailable', 'the medium is full'); } });
     const strict = audited<Partial<Control>>({ attachVolume: async () => { reached += 1; throw new Error('never'); } }, { store, clock: bench.clock, random: (length) => randomBytes(length), log }, 'x');
-    await expect(strict.attachVolume?.('db')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(/cannot be written to the audit log \(the medium is full\)/) });
+    await expect(strict.attachVolume?.('db')).rejects.toMatchObject({ code: 'unavailable', message: expect.stringMatching(/cannot be written to the audit log of the control store \(the medium is full\)/) });
     expect(reached).toBe(0);
+  });
+
+  test('says so when the store is full, and what to do about that', async () => {
+    const store = Object.assign(Object.create(bench.store) as typeof bench.store, { get: bench.store.get.bind(bench.store), txn: async () => { throw new HoldfastError('resource_exhausted', 'no space left', { hint: 'Make room.' }, { retryable: true }); } });
+    const strict = audited<Partial<Control>>({ attachVolume: async () => { throw new Error('never'); } }, { store, clock: bench.clock, random: (length) => randomBytes(length), log }, 'x');
+    await expect(strict.attachVolume?.('db')).rejects.toMatchObject({ code: 'resource_exhausted', retryable: true, detail: { hint: 'Make room.' } });
   });
 
   test('keeps an entry that was never completed as begun; the change stands', async () => {
