@@ -1,7 +1,7 @@
 /** Files that are whole or not there after a crash, and files that may be missing. Knows no name of any. */
-import { constants } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { syncDirectory } from '../security/sync-directory.ts';
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
 
@@ -41,13 +41,4 @@ export async function writeDurably(file: string, content: string, mode: number):
   }
   await rename(aside, file);
   await syncDirectory(directory);
-}
-
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -7,6 +7,7 @@ import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../model/errors.ts';
 import { parseCertificate } from './x509.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 /** Files of the PKI directory. `*.key` are secrets, mode 0600. Chains begin with the certificate and end with the root. */
 export const PKI_FILES = {
@@ -98,15 +99,6 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   const handle = await open(file, 'wx', 0o600);
   try {
     await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();
