@@ -8,7 +8,9 @@ import { chooseServices } from '../../../src/bootstrap/services.ts';
 
 const dir = mkdtempSync(path.join(os.tmpdir(), 'holdfast-command-'));
 const SECRETS = { HOLDFAST_JOIN_TOKEN: 'hft1.secret', HOLDFAST_CLIENT_KEY: 'a key' };
+const started: number[] = [];
 afterEach(() => {
+  for (const pid of started.splice(0)) process.kill(pid, 'SIGKILL');
   for (const name of Object.keys(SECRETS)) delete process.env[name];
   rmSync(dir, { recursive: true, force: true });
 });
@@ -17,9 +19,10 @@ describe('the environment of converge', () => {
   test('does not reach the programs that it runs, nor the services that it starts, with join token or key', async () => {
     Object.assign(process.env, SECRETS);
     expect((await run('env', [])).stdout).not.toContain('HOLDFAST_');
-    const programs = { holdfastd: ['sh', '-c', 'tr "\\0" "\\n" </proc/self/environ; echo told'], 'holdfast-etcd': ['true'] };
+    const programs = { holdfastd: ['sh', '-c', 'tr "\\0" "\\n" </proc/self/environ; echo told; exec sleep 600'], 'holdfast-etcd': ['true'] };
     const services = chooseServices(placesBelow(dir), programs);
     await services.start('holdfastd');
+    started.push(Number((JSON.parse(readFileSync(path.join(placesBelow(dir).run, 'holdfastd.pid.json'), 'utf8')) as { readonly pid: number }).pid));
     let said = '';
     while (!said.includes('told\n')) {
       await new Promise((resolve) => setTimeout(resolve, 20));
