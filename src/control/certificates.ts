@@ -16,6 +16,10 @@ import type { Revocation, StoredCertificate, StoredIssuer } from './trust.ts';
 const DAY_MS = 24 * 3_600_000;
 export const CLIENT_TTL_MS = { default: 90 * DAY_MS, min: 600_000, max: 365 * DAY_MS } as const;
 export const NODE_TTL_MS = 365 * DAY_MS;
+/** New certificates that one client or node gets in an hour by renewing: beyond that it fills the store, whatever its role. */
+export const MAX_RENEWALS_AN_HOUR = 20;
+const HOUR_MS = 3_600_000;
+const MAX_ROUNDS = 20;
 /** Records of certificates that have ended are kept so long. */
 const KEEP_ENDED_MS = 30 * DAY_MS;
 
@@ -50,6 +54,17 @@ export function createCertificateUseCases(ctx: IdentityContext): CertificateUseC
     }
   };
 
+  /** Recorded only while the certificate that it was asked under is good: a revocation that came in between counts. */
+  const renewed = async (under: string, signed: Signed, uri: CertificateUri, by: string): Promise<void> => {
+    const { committed } = await ctx.store.txn([{ key: KEYS.revoked(under), revision: 0 }], [recorded(ctx, signed, uri, by).write]);
+    if (!committed) throw wasRevoked(under);
+  };
+  const refuseCrowd = (uri: CertificateUri): void => {
+    const text = formatCertificateUri(uri);
+    if (ctx.trust.issuedSince(text, ctx.clock.now() - HOUR_MS) < MAX_RENEWALS_AN_HOUR) return;
+    throw new HoldfastError('unavailable', `${uri.kind} ${uri.name} has got ${MAX_RENEWALS_AN_HOUR} certificates within an hour, which is the limit`, { object: `${uri.kind} ${uri.name}`, hint: 'Use the newest one. If it was not you who asked for them, revoke them all: holdfast cert list' });
+  };
+
   return {
     async signClient({ role, name, csr, ttl_ms: ttl = CLIENT_TTL_MS.default }, options = {}) {
       const authority = await needAuthority(ctx);
@@ -66,24 +81,26 @@ export function createCertificateUseCases(ctx: IdentityContext): CertificateUseC
     async renewCertificate({ csr, store_csr }, caller) {
       const authority = await needAuthority(ctx);
       if (caller.kind !== 'client' && caller.kind !== 'node') throw new HoldfastError('failed_precondition', 'whoever renews a certificate must show the one that it has', { object: 'certificate', hint: 'Over the unix socket there is none: use the https endpoint with --ca, --cert and --key, or let an admin sign: holdfast cert sign' });
-      if ((await ctx.store.get(KEYS.revoked(caller.serial))) !== null) throw new HoldfastError('permission_denied', `certificate ${caller.serial} was revoked`, { object: `certificate ${caller.serial}`, hint: 'Ask an admin for a new one.' });
+      if ((await ctx.store.get(KEYS.revoked(caller.serial))) !== null) throw wasRevoked(caller.serial);
       const cluster = (await needCluster(ctx)).id;
       if (caller.kind === 'client') {
         if (store_csr !== undefined) throw new HoldfastError('permission_denied', 'clients get no certificate for the control store', { object: `client ${caller.name}`, field: 'store_csr' });
         const before = (await ctx.store.get<StoredCertificate>(KEYS.certificate(caller.serial)))?.value.certificate;
         const lived = before === undefined ? CLIENT_TTL_MS.default : Date.parse(before.not_after) - Date.parse(before.issued_at);
         const uri: CertificateUri = { cluster, kind: 'client', role: caller.role, name: caller.name };
+        refuseCrowd(uri);
         const signed = await authority.sign(csr, uri, { hosts: [], ttl_ms: Math.max(CLIENT_TTL_MS.min, Math.min(lived, CLIENT_TTL_MS.max)) });
-        await ctx.store.txn([], [recorded(ctx, signed, uri, caller.name).write]);
+        await renewed(caller.serial, signed, uri, caller.name);
         return { certificate: signed.chain, ca: authority.ca, store_certificate: null, store_ca: null };
       }
       const node = (await ctx.store.get<Node>(KEYS.node(caller.node)))?.value;
       if (node === undefined) throw new HoldfastError('permission_denied', `node ${caller.name} is not in the cluster any more`, { object: `node ${caller.name}`, hint: 'Join it anew.' });
       const hosts = hostsOf(node.name, node.spec.address);
       const uri: CertificateUri = { cluster, kind: 'node', node: node.id, name: node.name };
+      refuseCrowd(uri);
       const signed = await authority.sign(csr, uri, { hosts, ttl_ms: NODE_TTL_MS });
       const store = store_csr === undefined ? null : await authority.signStore(store_csr, node.name, { hosts, ttl_ms: NODE_TTL_MS });
-      await ctx.store.txn([], [recorded(ctx, signed, uri, `node ${node.name}`).write]);
+      await renewed(caller.serial, signed, uri, `node ${node.name}`);
       return { certificate: signed.chain, ca: authority.ca, store_certificate: store?.chain ?? null, store_ca: store === null ? null : authority.storeCa };
     },
 
@@ -106,14 +123,20 @@ export function createCertificateUseCases(ctx: IdentityContext): CertificateUseC
     isRevoked: (serial) => ctx.trust.isRevoked(serial),
 
     async revokeNode(nodeId, by) {
-      const [{ entries: certificates }, { entries: issuers }] = await Promise.all([ctx.store.list<StoredCertificate>(KEYS.certificates), ctx.store.list<StoredIssuer>(KEYS.issuers)]);
-      await revokeAll(
-        certificates.map(({ value }) => value).filter(({ certificate: { uri, revoked_at } }) => revoked_at === null && uri.includes(`/node/${nodeId}/`)),
-        issuers.map(({ value }) => value).filter(({ id, node }) => node === nodeId && !ctx.trust.isRevoked(id)), by,
-      );
+      // Again until nothing is left: it may be renewing at this moment, and what it got after the look counts, too.
+      for (let round = 0; round < MAX_ROUNDS; round += 1) {
+        const [{ entries: certificates }, { entries: issuers }] = await Promise.all([ctx.store.list<StoredCertificate>(KEYS.certificates), ctx.store.list<StoredIssuer>(KEYS.issuers)]);
+        const doomed = certificates.map(({ value }) => value).filter(({ certificate: { uri, revoked_at } }) => revoked_at === null && uri.includes(`/node/${nodeId}/`));
+        const authorities = issuers.map(({ value }) => value).filter(({ id, node }) => node === nodeId && !ctx.trust.isRevoked(id));
+        if (doomed.length === 0 && authorities.length === 0) return;
+        await revokeAll(doomed, authorities, by);
+      }
+      throw new HoldfastError('unavailable', `node ${nodeId} gets new certificates faster than they are revoked`, { object: `node ${nodeId}`, hint: 'Stop its daemon, then try again.' });
     },
   };
 }
+
+const wasRevoked = (serial: string): HoldfastError => new HoldfastError('permission_denied', `certificate ${serial} was revoked`, { object: `certificate ${serial}`, hint: 'Ask an admin for a new one.' });
 
 /** Forgets certificates that have ended a month ago, with their revocations. */
 export async function pruneCertificates(ctx: IdentityContext): Promise<void> {

@@ -37,6 +37,8 @@ export interface Trust {
   isRevoked(serial: string): boolean;
   /** @param chain the certificate itself first, its issuers after it, the root last. */
   admits(chain: readonly ChainLink[]): boolean;
+  /** How many certificates of a subject were given out since a moment (ms, wall clock). */
+  issuedSince(uri: string, sinceMs: number): number;
   /** Takes in a revocation before the store tells of it. */
   learn(serial: string, revocation: Revocation, revision: number): void;
   /** Calls back after any revocation. @returns a function that ends it. */
@@ -60,6 +62,11 @@ export function createTrust(seams: { readonly store: Store; readonly clock: Cloc
     admits([own, ...above]) {
       if (own === undefined || isRevoked(own.serial)) return false;
       return above.every((issuer, at) => !isRevoked(issuer.serial) || isKnown(at === 0 ? own : above[at - 1] ?? own));
+    },
+    issuedSince(uri, sinceMs) {
+      let count = 0;
+      for (const { value: { certificate } } of known.entries.values()) if (certificate.uri === uri && Date.parse(certificate.issued_at) >= sinceMs) count += 1;
+      return count;
     },
     learn: (serial, revocation, revision) => revoked.learn({ key: KEYS.revoked(serial), value: revocation, revision }),
     onRevoked(listener) {
