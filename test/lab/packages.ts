@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { VERSION } from '../../src/model/version.ts';
+import { locked } from './lock.ts';
 import { must } from './run.ts';
 
 const TOP = path.resolve(import.meta.dirname, '../..');
@@ -23,14 +24,13 @@ export const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'amd64';
 /** @param version what they are and say. Default: the product's own. */
 export async function builtPackages(version = VERSION): Promise<Packages> {
   const folder = path.join(CACHE, `${version}-${stateOfSources()}`);
-  if (!existsSync(folder)) {
-    mkdirSync(CACHE, { recursive: true });
+  await locked(path.join(CACHE, 'lock'), async () => {
+    if (existsSync(folder)) return;
     const aside = `${folder}.${process.pid}`;
     await buildPackages(aside, [ARCHITECTURE], { VERSION: version });
-    if (existsSync(folder)) rmSync(aside, { recursive: true });
-    else renameSync(aside, folder);
+    renameSync(aside, folder);
     dropOlder(version, path.basename(folder));
-  }
+  });
   return {
     version,
     deb: path.join(folder, `holdfast_${version}_${ARCHITECTURE}.deb`),

@@ -73,12 +73,18 @@ export async function startTcpProxy(target: () => number, admit: (fromPort: numb
   };
 }
 
+/** Below those that the kernel gives to outgoing connections, which may begin at any moment. */
+const [LOWEST, HIGHEST] = [12_000, 32_000];
+
 /** A port on 127.0.0.1 that nobody listens on just now. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (let attempt = 0; attempt < 1_000; attempt += 1) {
+    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    const server = net.createServer().listen(port, '127.0.0.1');
+    if (!await once(server, 'listening').then(() => true, () => false)) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+  throw new Error(`no port between ${LOWEST} and ${HIGHEST} is free on 127.0.0.1`);
 }

@@ -5,6 +5,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { VERSION } from '../../../src/model/version.ts';
+import { locked } from '../../lab/lock.ts';
 import { stateOfSources } from '../../lab/packages.ts';
 import { must } from '../../lab/run.ts';
 
@@ -14,7 +15,11 @@ const CACHE = path.join(TOP, '.cache/test-programs');
 /** @returns a folder with bin/holdfast and bin/holdfastd that call themselves `version`. Default: the product's own. */
 export async function builtPrograms(version = VERSION): Promise<string> {
   const home = path.join(CACHE, `${version}-${stateOfSources()}`);
-  if (existsSync(home)) return home;
+  await locked(path.join(CACHE, 'lock'), () => (existsSync(home) ? Promise.resolve() : build(home, version)));
+  return home;
+}
+
+async function build(home: string, version: string): Promise<void> {
   const aside = `${home}.${process.pid}`;
   mkdirSync(path.join(aside, 'bin'), { recursive: true });
   const script = `import { bundle } from ${JSON.stringify(path.join(TOP, 'tools/bundle.ts'))}; await bundle(process.argv[1], process.argv[2]);`;
@@ -24,11 +29,9 @@ export async function builtPrograms(version = VERSION): Promise<string> {
     copyFileSync(path.join(TOP, 'packaging/launcher.sh'), path.join(aside, 'bin', program));
     chmodSync(path.join(aside, 'bin', program), 0o755);
   }
-  if (existsSync(home)) rmSync(aside, { recursive: true });
-  else renameSync(aside, home);
+  renameSync(aside, home);
   // Two states are kept, so that two runs may be under way.
   for (const old of readdirSync(CACHE).filter((name) => name.startsWith(`${version}-`) && /-[0-9a-f]{16}$/.test(name) && name !== path.basename(home)).slice(1)) {
     rmSync(path.join(CACHE, old), { recursive: true, force: true });
   }
-  return home;
 }

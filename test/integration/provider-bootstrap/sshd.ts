@@ -2,11 +2,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, connect, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SshSettings } from '../../../provider/bootstrap/settings.ts';
+import { freePort } from '../../lab/tcp-proxy.ts';
 
 export interface Sshd {
   readonly port: number;
@@ -24,15 +25,6 @@ export interface Sshd {
 }
 
 export const keygen = (...args: readonly string[]): string => execFileSync('ssh-keygen', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** @param lines added to its configuration. */
 export async function createSshd({ lines = [], keyFile, type = 'ed25519' }: { readonly lines?: readonly string[]; readonly keyFile?: string; readonly type?: string } = {}): Promise<Sshd> {

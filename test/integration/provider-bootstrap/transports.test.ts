@@ -10,7 +10,8 @@ import type { SshSettings, Target } from '../../../provider/bootstrap/settings.t
 import type { Machine } from '../../../provider/bootstrap/shell.ts';
 import { sha256Of, upload } from '../../../provider/bootstrap/upload.ts';
 import { command, describeIf, root } from '../../lab/needs.ts';
-import { createSshd, freePort, keygen, settingsFor, type Sshd } from './sshd.ts';
+import { freePort } from '../../lab/tcp-proxy.ts';
+import { createSshd, keygen, settingsFor, type Sshd } from './sshd.ts';
 
 const open: Machines[] = [];
 let sshd: Sshd;

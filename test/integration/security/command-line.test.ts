@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createClusterPki } from '../../../src/security/pki.ts';
+import { freePort } from '../../lab/tcp-proxy.ts';
 import { daemonProcess, type DaemonProcess } from '../daemon/process.ts';
 
 const TOP = path.resolve(import.meta.dirname, '../../..');
@@ -35,9 +35,7 @@ const json = async (as: string, ...words: readonly string[]): Promise<any> => { 
 beforeAll(async () => {
   daemon = await daemonProcess();
   await daemon.kill('SIGTERM');
-  port = await new Promise((resolve) => {
-    const probe = net.createServer().listen(0, '127.0.0.1', () => { const found = (probe.address() as net.AddressInfo).port; probe.close(() => resolve(found)); });
-  });
+  port = await freePort();
   // As the first node of a cluster, on its embedded store.
   const { id: cluster_id, node } = { id: CLUSTER, node: NODE };
   const pki = path.join(daemon.root, 'etc/holdfast/pki');

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { locked } from '../lock.ts';
 import { ADMIN_PATH, must, run } from '../run.ts';
 import { bareRoot, CACHE } from './bare-root.ts';
 import { folderOf, mark, read, update } from './record.ts';
@@ -72,14 +73,16 @@ async function fillBase(): Promise<void> {
 async function download(packages: readonly string[]): Promise<void> {
   const status = path.join(await bareRoot(), 'var/lib/dpkg/status');
   mkdirSync(path.join(BASE, 'partial'), { recursive: true });
-  const words = ['flock', path.join(CACHE, 'lock'), 'apt-get', '-qq', '-y', '--no-install-recommends', '--download-only', '--reinstall', '-o', `Dir::State::status=${status}`,
+  const words = ['apt-get', '-qq', '-y', '--no-install-recommends', '--download-only', '--reinstall', '-o', `Dir::State::status=${status}`,
     '-o', `Dir::Cache::archives=${BASE}`, '-o', 'Debug::NoLocking=1', 'install', ...packages];
-  const before = debsIn(BASE).join();
-  if ((await run(words, { timeoutMs: 600_000 })).status !== 0) {
-    await must(['apt-get', '-qq', 'update'], { timeoutMs: 600_000 });
-    await must(words, { timeoutMs: 600_000 });
-  }
-  if (debsIn(BASE).join() !== before || !existsSync(path.join(BASE, 'Packages'))) await index(BASE);
+  await locked(path.join(CACHE, 'lock'), async () => {
+    const before = debsIn(BASE).join();
+    if ((await run(words, { timeoutMs: 600_000 })).status !== 0) {
+      await must(['apt-get', '-qq', 'update'], { timeoutMs: 600_000 });
+      await must(words, { timeoutMs: 600_000 });
+    }
+    if (debsIn(BASE).join() !== before || !existsSync(path.join(BASE, 'Packages'))) await index(BASE);
+  });
 }
 
 const debsIn = (folder: string): string[] => readdirSync(folder).filter((name) => name.endsWith('.deb')).sort();
