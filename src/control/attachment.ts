@@ -15,7 +15,7 @@ import { isMade, onlyReplica, replicaMeta, replicaRef } from './refs.ts';
 import { changeVolume } from './repository.ts';
 
 export interface Attachment extends ReplicationEngine {
-  publish(volume: Volume, request: { readonly consumer: string; readonly path: string | null; readonly read_only: boolean }): Promise<{ readonly volume: Volume; readonly mount_path: string }>;
+  publish(volume: Volume, request: { readonly consumer: string; readonly path: string | null; readonly read_only: boolean; readonly within?: readonly string[] }): Promise<{ readonly volume: Volume; readonly mount_path: string }>;
   unpublish(volume: Volume, which: (publication: Publication) => boolean): Promise<Volume>;
   /** After a start: what another boot or a crash left in the record is brought in line with what is there. */
   settle(volume: Volume): Promise<Volume>;
@@ -68,12 +68,12 @@ export function createAttachment(ctx: Context): Attachment {
       throw new HoldfastError('conflict', `volume ${volume.name} is attached on node ${volume.replication.writer.node}`, { object: `volume ${volume.name}` });
     }
     // Reserve: the new generation has exactly one owner. Fence: the older ones can write no more. Activate: serve.
-    const reserved = await changeVolume(ctx.store, volume.id, (record) => replication(record, { generation: record.replication.generation + 1, attaching: self }));
+    const reserved = await changeVolume(ctx.store, volume.id, (record) => replication(notLost(record), { generation: record.replication.generation + 1, attaching: self }));
     const generation = reserved.replication.generation;
     await ctx.dataPlane.fence(ref, replicaMeta(reserved, generation, bootId));
     const active = await changeVolume(ctx.store, volume.id, (record) => {
       if (record.replication.generation !== generation) throw new HoldfastError('conflict', `volume ${volume.name} was attached by another in between`, { object: `volume ${volume.name}` }, { retryable: true });
-      return replication(record, { writer: self, attaching: null, clean: false });
+      return replication(notLost(record), { writer: self, attaching: null, clean: false });
     });
     const { device } = await ctx.dataPlane.attach({ replica: ref, size_bytes: active.replication.size });
     await ctx.events.tell(subject(volume), 'Attached', `volume ${volume.name} is attached as ${device}, generation ${generation}`);
@@ -100,7 +100,7 @@ export function createAttachment(ctx: Context): Attachment {
     detach,
     replica,
 
-    async publish(volume, { consumer, path, read_only }) {
+    async publish(volume, { consumer, path, read_only, within }) {
       const before = volume.status.publications.find((publication) => publication.consumer === consumer && publication.boot_id === bootId);
       if (before !== undefined && (before.read_only !== read_only || before.path !== path)) {
         throw new HoldfastError('conflict', `${consumer} has volume ${volume.name} mounted ${before.read_only ? 'read-only' : 'read-write'}${before.path === null ? '' : ` at ${before.path}`} already`, { object: `volume ${volume.name}`, hint: 'Unmount it there first.' });
@@ -113,7 +113,7 @@ export function createAttachment(ctx: Context): Attachment {
       const recorded = await changeVolume(ctx.store, volume.id, (record) => withPublications(record, [...record.status.publications.filter((other) => other.consumer !== consumer && other.boot_id === bootId), publication]));
       if (path === null) return { volume: recorded, mount_path };
       try {
-        await ctx.dataPlane.publish(ref, path, read_only);
+        await ctx.dataPlane.publish(ref, path, read_only, within);
       } catch (error) {
         if (before === undefined) await changeVolume(ctx.store, volume.id, (record) => withPublications(record, record.status.publications.filter((other) => other.consumer !== consumer)));
         throw error;
@@ -152,4 +152,10 @@ export function createAttachment(ctx: Context): Attachment {
       return changeVolume(ctx.store, current.id, (record) => replication(record, { attaching: null, writer: idle ? null : record.replication.writer }));
     },
   };
+}
+
+/** Given up with its node in this moment: nothing is attached that the record does not know. */
+function notLost(record: Volume): Volume {
+  if (onlyReplica(record).state !== 'lost') return record;
+  throw new HoldfastError('failed_precondition', `the only copy of volume ${record.name} was given up for lost`, { object: `volume ${record.name}`, hint: 'Restore it from a backup, or remove it.' });
 }

@@ -207,8 +207,9 @@ export interface Control {
   /**
    * Mounts for a consumer: attaches and mounts when needed. Same consumer again: same answer.
    * With `path`: bind mounted there. Without: `mount_path` is the volume's own mount point.
+   * `within`: directories below one of which `path` must lie (permission_denied otherwise); default: anywhere.
    */
-  publishVolume(ref: string, request: { readonly consumer: string; readonly path?: string; readonly read_only?: boolean }, options?: CallOptions): Promise<{ readonly volume: Volume; readonly mount_path: string }>;
+  publishVolume(ref: string, request: { readonly consumer: string; readonly path?: string; readonly read_only?: boolean; readonly within?: readonly string[] }, options?: CallOptions): Promise<{ readonly volume: Volume; readonly mount_path: string }>;
   /** Unknown consumer: nothing to do. The last one unmounts and detaches. */
   unpublishVolume(ref: string, request: { readonly consumer?: string; readonly path?: string }, options?: CallOptions): Promise<Volume>;
   /** Refused while protected, published or attached. To the trash, or purged at once when its retention is 0 or `purge`. */

@@ -121,7 +121,7 @@ export function createVolumeUseCases(ctx: Context, attachment: Attachment): Volu
       if (!/^[\x21-\x7e]{1,512}$/.test(request.consumer)) throw new HoldfastError('invalid_argument', 'consumer must be 1 to 512 printable ASCII characters', { object: `volume ${ref.slice(0, 80)}`, field: 'consumer' });
       let mountPath = '';
       const volume = await lockedHere(ref, 'mount', async (record) => {
-        const published = await attachment.publish(record, { consumer: request.consumer, path, read_only: request.read_only ?? false });
+        const published = await attachment.publish(record, { consumer: request.consumer, path, read_only: request.read_only ?? false, ...(request.within === undefined ? {} : { within: request.within }) });
         mountPath = published.mount_path;
         return published.volume;
       });

@@ -86,7 +86,7 @@ export async function startDaemon(config: Config, log: Log, { signal = new Abort
       }));
     }
 
-    const api = createHttpApi({ control: watched, log, version: VERSION, node: control.cluster_view.node.name });
+    const api = createHttpApi({ control: watched, log, version: VERSION, node: control.cluster_view.node.name, pluginPaths: config.plugin_paths });
     await api.listen({ socketPath: config.socket });
     undo.push(() => api.close());
     if (identity !== null && identities !== null && config.listen !== null) undo.push(await serveOthers(api, config, identities, paths.pki, log));

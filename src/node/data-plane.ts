@@ -77,7 +77,7 @@ export function createDataPlane({ root = '/', log, clock, boot = readBootId() }:
     detach: (replica) => alone(replica, () => detachReplica(view, layout, replica)),
     mount: (replica, filesystem, readOnly) => alone(replica, () => mountVolume(view, layout, replica, filesystem, readOnly)),
     unmount: (replica) => alone(replica, () => unmountVolume(view, layout, replica)),
-    publish: (replica, target, readOnly) => alone(replica, () => publisher.publish(replica, target, readOnly)),
+    publish: (replica, target, readOnly, within) => alone(replica, () => publisher.publish(replica, target, readOnly, within)),
     unpublish: (replica, target) => alone(replica, () => publisher.unpublish(replica, target)),
     grow: (replica, size, filesystem, work) => alone(replica, () => growVolume(view, layout, replica, size, filesystem, work)),
 

@@ -13,8 +13,8 @@ import { cloneMount, createSuperblock, makeDetachedMount, MOUNT_ATTR, openFilesy
 export interface DetachedMount {
   /** Its root directory, for as long as it is not closed. */
   readonly path: string;
-  /** Puts it on a directory, which must not be a symlink. */
-  place(directory: string): void;
+  /** Puts it on a directory, which must not be a symlink. @param called what an error calls it. */
+  place(directory: string, called?: string): void;
   /** Drops it; placed, it stays where it is. May wait for the disk. */
   close(): Promise<void>;
 }
@@ -70,11 +70,11 @@ export function bindDetached(directory: string, readOnly: boolean): DetachedMoun
 function holding(fd: number): DetachedMount {
   return {
     path: `/proc/self/fd/${fd}/.`,
-    place(directory) {
+    place(directory, called = directory) {
       const O_PATH = 0o10000000;
       const target = openSync(directory, O_PATH | constants.O_NOFOLLOW | constants.O_DIRECTORY);
       try {
-        placeMount(fd, target, directory);
+        placeMount(fd, target, called);
       } finally {
         closeSync(target);
       }

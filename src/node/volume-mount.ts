@@ -87,10 +87,10 @@ export async function unmountVolume(view: MachineView, layout: NodeLayout, repli
   await removeMountPoint(at);
 }
 
-/** Plain umount; a mount in use is a conflict that names the processes. */
-export async function unmountBusy(at: string, object: string): Promise<void> {
+/** Plain umount; a mount in use is a conflict that names the processes. @param by the way to it, when `at` is only what it is called. */
+export async function unmountBusy(at: string, object: string, by: string = at): Promise<void> {
   try {
-    await unmountPath(at);
+    await unmountPath(by);
   } catch (thrown) {
     if (!isErrno(thrown, 'EBUSY')) throw thrown;
     const users = processesBelow(at);
@@ -102,11 +102,11 @@ export async function unmountBusy(at: string, object: string): Promise<void> {
  * Removes an empty mount point; one that will not go is no harm. Left where another mount namespace still has something
  * mounted on it: the kernel would take that away lazily, under whoever uses it.
  */
-export async function removeMountPoint(at: string): Promise<void> {
+export async function removeMountPoint(at: string, by: string = at): Promise<void> {
   for (let waited = 0; readForeignNamespaces().some((namespace) => namespace.mounts.some((entry) => entry.mountPoint === at)); waited += 50) {
     // A container that starts has a copy of every mount for a moment only.
     if (waited >= 500) return;
     await sleep(50);
   }
-  await rmdir(at).catch(() => undefined);
+  await rmdir(by).catch(() => undefined);
 }

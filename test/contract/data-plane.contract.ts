@@ -279,7 +279,8 @@ export function dataPlaneContract(title: string, open: () => Promise<Harness>, f
         await refused(await on.file());
         await refused(await on.fullDirectory());
         const target = await on.freePath();
-        await plane().publish(made.replica, target, true);
+        await expect(plane().publish(made.replica, target, true, ['/srv/elsewhere', `${target}/below`, target])).rejects.toMatchObject({ code: 'permission_denied' });
+        await plane().publish(made.replica, target, true, ['/srv/elsewhere', target.slice(0, target.lastIndexOf('/'))]);
         await expect(plane().publish(made.replica, target, false)).rejects.toMatchObject({ code: 'conflict' });
         const other = await create();
         await mounted(other);

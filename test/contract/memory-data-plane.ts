@@ -137,9 +137,10 @@ export function createMemoryDataPlane(options: MemoryDataPlaneOptions = {}): Mem
     unmount: async (ref) => {
       if (isMounted(ref)) machine.mounts.delete(mountPoint(ref));
     },
-    publish: async (ref, targetPath, readOnly) => {
+    publish: async (ref, targetPath, readOnly, within) => {
       const target = checkTargetPath(targetPath, layout);
       if (!isMounted(ref)) throw new HoldfastError('failed_precondition', `volume ${ref.volume_id} is not mounted`, about(ref));
+      if (within !== undefined && !within.some((place) => target.startsWith(`${place}/`))) throw new HoldfastError('permission_denied', `${target} lies nowhere below ${within.join(', ')}`, { field: 'path' });
       const there = machine.binds.get(target);
       if (there?.replica === ref.replica_id && there.readOnly === readOnly) return;
       if (there !== undefined) throw new HoldfastError('conflict', `${target} has something else mounted on it`, { field: 'path' });

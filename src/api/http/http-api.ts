@@ -87,6 +87,8 @@ export interface HttpApiOptions {
   readonly node?: string;
   /** Of the daemon. */
   readonly version: string;
+  /** Directories of this node below which the role plugin may have volumes mounted. Default: none. */
+  readonly pluginPaths?: readonly string[];
   /** Registry to add the API's metrics to, and to answer /metrics from. Default: one of its own. */
   readonly metrics?: Registry;
   readonly limits?: Partial<HttpLimits>;
@@ -107,7 +109,7 @@ export interface HttpApi {
 }
 
 export function createHttpApi(options: HttpApiOptions): HttpApi {
-  const { log, version, node = 'this node' } = options;
+  const { log, version, node = 'this node', pluginPaths = [] } = options;
   const control = completed(options.control);
   const limits = { ...LIMITS, ...options.limits };
   const metrics = createMetrics(control, version, options.metrics);
@@ -185,7 +187,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     return AbortSignal.any([gone.signal, closing.signal]);
   };
   const door = (within: App): Door => ({
-    app: within, control, version, signalOf,
+    app: within, control, version, pluginPaths, signalOf,
     settle: (request, reply, accepted, status, reread) => settle(control, request, reply, accepted, { status, reread, signal: signalOf(reply) }),
   });
 

@@ -137,7 +137,7 @@ export interface paths {
         put?: never;
         /**
          * Mount a volume for a consumer
-         * @description Attaches and mounts it when needed. The same consumer again gets the same answer.
+         * @description Attaches and mounts it when needed. The same consumer again gets the same answer. The role plugin names paths below the directories only that the node gives to it (`plugin_paths`).
          */
         post: operations["publishVolume"];
         delete?: never;

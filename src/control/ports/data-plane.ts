@@ -140,8 +140,11 @@ export interface DataPlane {
   /** Mounts the device at `<root>/var/lib/holdfast/mounts/<volume id>`. */
   mount(replica: ReplicaRef, filesystem: Filesystem, readOnly: boolean): Promise<{ readonly mount_path: string }>;
   unmount(replica: ReplicaRef): Promise<void>;
-  /** Bind mounts the volume at a consumer's path (an existing or new empty directory). */
-  publish(replica: ReplicaRef, targetPath: string, readOnly: boolean): Promise<void>;
+  /**
+   * Bind mounts the volume at a consumer's path (an existing or new empty directory).
+   * @param within directories below one of which it must lie, symlinks followed; default: anywhere. Throws permission_denied.
+   */
+  publish(replica: ReplicaRef, targetPath: string, readOnly: boolean, within?: readonly string[]): Promise<void>;
   /** Removes the bind mount at the path if it is one of this volume; a directory that `publish` made is removed when empty. */
   unpublish(replica: ReplicaRef, targetPath: string): Promise<void>;
   /**

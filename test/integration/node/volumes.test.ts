@@ -306,3 +306,22 @@ async function ended(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
   await gone;
 }
+
+test('a symlink that somebody laid into a published volume leads no mount out of the places that are given', async () => {
+  const outer = await mounted(made);
+  const places = on.path('places');
+  mkdirSync(places);
+  await on.plane().publish(made.replica, `${places}/outer`, false, [places]);
+  const elsewhere = await on.emptyDirectory();
+  symlinkSync(elsewhere, path.join(outer, 'way-out'));
+  mkdirSync(path.join(outer, 'inside'));
+  const inner = await create();
+  await mounted(inner);
+  await expect(on.plane().publish(inner.replica, `${places}/outer/way-out/ssh`, false, [places])).rejects.toMatchObject({ code: 'permission_denied', detail: { field: 'path' } });
+  expect(readdirSync(elsewhere)).toEqual([]);
+  await on.plane().publish(inner.replica, `${places}/outer/inside/data`, false, [places]);
+  expect((await see(inner)).bind_paths).toContain(`${places}/outer/inside/data`);
+  await on.plane().unpublish(inner.replica, `${places}/outer/inside/data`);
+  expect(existsSync(path.join(outer, 'inside/data'))).toBe(false);
+  await on.plane().unpublish(made.replica, `${places}/outer`);
+});

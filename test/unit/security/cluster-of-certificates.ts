@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { createHttpApi, type HttpApi, type HttpLimits } from '../../../src/api/http/http-api.ts';
+import { createHttpApi, type HttpApi, type HttpApiOptions, type HttpLimits } from '../../../src/api/http/http-api.ts';
 import { audited } from '../../../src/control/audit.ts';
 import type { ClusterControl } from '../../../src/control/cluster-control.ts';
 import { createIdentity, type Identity, type IdentitySeams } from '../../../src/control/identity.ts';
@@ -91,11 +91,11 @@ export interface ServedWorld { readonly api: HttpApi; readonly port: number; rea
 export const nodeFiles = (pki: string): Credentials => ({ ca: readFileSync(pkiPath(pki, 'ca'), 'utf8'), cert: readFileSync(pkiPath(pki, 'node'), 'utf8'), key: readFileSync(pkiPath(pki, 'nodeKey'), 'utf8') });
 
 /** The API over TLS: identities are real, everything else is `rest`. */
-export async function serveWorld(world: World, rest: object = {}, limits: Partial<HttpLimits> = {}): Promise<ServedWorld> {
+export async function serveWorld(world: World, rest: object = {}, limits: Partial<HttpLimits> = {}, more: Partial<HttpApiOptions> = {}): Promise<ServedWorld> {
   // `rest` may answer to any name, so it is inherited from, not copied.
   const base = Object.assign(Object.create(rest) as object, { cluster: async () => ({ id: CLUSTER, name: 'prod', created_at: '' }) });
   const whole = Object.assign(Object.create(base) as object, world.identity) as unknown as ClusterControl;
-  const api = createHttpApi({ control: audited(whole, world.seams, 'holdfastd on n1'), log: world.seams.log, version: '0.1.0', node: 'n1', limits });
+  const api = createHttpApi({ control: audited(whole, world.seams, 'holdfastd on n1'), log: world.seams.log, version: '0.1.0', node: 'n1', limits, ...more });
   const surface = await api.listenTls({ host: '127.0.0.1', port: 0, ...nodeFiles(world.pki), trust: world.identity.trust });
   return { api, port: surface.port, endpoint: `https://127.0.0.1:${surface.port}`, renew: (files) => surface.renew(files), end: () => api.close() };
 }

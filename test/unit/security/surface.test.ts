@@ -96,6 +96,22 @@ describe('every route, for every role', () => {
     expect(calls.filter((name) => name === 'removeVolume')).toHaveLength(2);
   });
 
+  test('the role plugin has volumes mounted below the places only that the node gives to it', async () => {
+    const asked: unknown[] = [];
+    const placed = await serveWorld(world, { publishVolume: async (_ref: string, request: unknown) => { asked.push(request); return {}; } }, {}, { pluginPaths: ['/srv/apps'] });
+    try {
+      for (const role of ['plugin', 'operator'] as const) {
+        const client = createClient({ endpoint: placed.endpoint, tls: await world.client(role, `${role}-mounts`), attempts: 1 });
+        await client.volumes.publish('db', { consumer: 'path:/root/.ssh', path: '/root/.ssh' }).catch(() => undefined);
+      }
+      expect(asked).toEqual([{ consumer: 'path:/root/.ssh', path: '/root/.ssh', within: ['/srv/apps'] }, { consumer: 'path:/root/.ssh', path: '/root/.ssh' }]);
+      const sly = createClient({ endpoint: placed.endpoint, tls: await world.client('plugin', 'sly'), attempts: 1 });
+      await expect(sly.volumes.publish('db', { consumer: 'x', path: '/root/.ssh', within: ['/root'] } as never)).rejects.toMatchObject({ code: 'invalid_argument' });
+    } finally {
+      await placed.end();
+    }
+  });
+
   test('who shows no certificate, or one that is not good, reaches nothing but joining and liveness', async () => {
     const good = await world.client('admin', 'good');
     const revoked = await world.client('admin', 'lost');

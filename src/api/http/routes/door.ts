@@ -12,6 +12,8 @@ export interface Door {
   readonly app: App;
   readonly control: ClusterControl;
   readonly version: string;
+  /** Directories below which the role plugin may have volumes mounted. */
+  readonly pluginPaths: readonly string[];
   /** Answers an accepted change: see `settle`. `reread` null: the object is gone afterwards. */
   settle<T extends { readonly id: string; readonly version: number }>(
     request: FastifyRequest, reply: FastifyReply, accepted: Accepted<T>, status: number, reread: ((id: string) => Promise<T>) | null,

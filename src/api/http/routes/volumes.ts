@@ -94,8 +94,13 @@ export function volumeRoutes(door: Door): void {
   }, async (request, reply) => single(reply, await control.detachVolume(request.params.volume, callOptions(request))));
 
   app.post('/v1/volumes/:volume/publish', {
-    schema: { operationId: 'publishVolume', summary: 'Mount a volume for a consumer', tags, params: params.volume, headers: MATCH_HEADERS, body: ref(volume.PublishVolume), description: 'Attaches and mounts it when needed. The same consumer again gets the same answer.', response: answers({ 200: [volume.PublishedVolume, 'Where it is mounted.'] }, 'not_found', 'conflict', 'failed_precondition', 'unsupported') },
-  }, (request) => control.publishVolume(request.params.volume, request.body, callOptions(request)));
+    schema: { operationId: 'publishVolume', summary: 'Mount a volume for a consumer', tags, params: params.volume, headers: MATCH_HEADERS, body: ref(volume.PublishVolume), description: 'Attaches and mounts it when needed. The same consumer again gets the same answer. The role plugin names paths below the directories only that the node gives to it (`plugin_paths`).', response: answers({ 200: [volume.PublishedVolume, 'Where it is mounted.'] }, 'not_found', 'conflict', 'failed_precondition', 'unsupported') },
+  }, (request) => {
+    // A mount at a place of the system's own would make of the role plugin one that may do everything there.
+    const { caller } = request;
+    const within = caller.kind === 'client' && caller.role === 'plugin' ? { within: door.pluginPaths } : {};
+    return control.publishVolume(request.params.volume, { ...request.body, ...within }, callOptions(request));
+  });
 
   app.post('/v1/volumes/:volume/unpublish', {
     schema: { operationId: 'unpublishVolume', summary: 'Remove the mount of a consumer', tags, params: params.volume, headers: MATCH_HEADERS, body: ref(volume.UnpublishVolume), description: 'A consumer that has no mount is nothing to do. The last one unmounts and detaches the volume.', response: answers({ 200: [volume.Volume, 'The volume after the change.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition') },
