@@ -9,9 +9,10 @@ import type { Context } from '../context.ts';
 import { oldClaims } from '../idempotency.ts';
 import { KEYS } from '../keys.ts';
 import { holdingsOf, nodeSubject, some } from '../nodes.ts';
-import type { StoreMember, StoreMembers } from '../ports/store-members.ts';
+import type { StoreMembers } from '../ports/store-members.ts';
 import type { StoredToken } from '../tokens.ts';
 import { createReplacement } from './replace.ts';
+import { membersOf } from './control-nodes.ts';
 
 export interface DutySettings {
   readonly storeMembers: StoreMembers | null;
@@ -82,7 +83,7 @@ export function createDuties(ctx: Context, settings: DutySettings): Duties {
     const since = node.status.conditions.find(({ type }) => type === 'NodeUnreachable');
     const event: HoldfastEvent = ctx.events.draft(nodeSubject(node), 'NodeLost', `node ${node.name} has not been heard of since ${since?.since ?? ''}; ${parts.join('; ')}`, 'warning');
     const next: Node = { ...entry.value, status: { ...entry.value.status, state: entry.value.status.state === 'drained' ? 'drained' : 'unavailable', conditions: [...entry.value.status.conditions.filter(({ type }) => type !== 'NodeUnreachable'), ...(since === undefined ? [] : [since])] } };
-    const done = await ctx.store.txn([...ctx.leader.guard(), { key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: next }, { op: 'put', key: KEYS.event(event.id), value: event }]);
+    const done = await ctx.store.txn([...ctx.leader.guard(), { key: entry.key, revision: entry.revision }, { key: KEYS.alive(node.id), revision: 0 }], [{ op: 'put', key: entry.key, value: next }, { op: 'put', key: KEYS.event(event.id), value: event }]);
     if (done.committed) ctx.members.learn({ key: entry.key, value: next, revision: done.revision });
   };
 
@@ -105,9 +106,8 @@ export function createDuties(ctx: Context, settings: DutySettings): Duties {
     for (const node of joining) {
       const open = entries.some(({ value }) => value.claim?.node === node.id && Date.parse(value.record.expires_at) > ctx.clock.now());
       if (open) continue;
-      const host = node.spec.address?.replace(/:\d+$/, '') ?? '';
-      const theirs = ({ name, learner, peer_urls }: StoreMember): boolean => learner && (name === node.name || (name === '' && peer_urls.some((url) => url.startsWith(`https://${host}:`))));
-      for (const member of (await settings.storeMembers?.list())?.filter(theirs) ?? []) await settings.storeMembers?.remove(member.id);
+      // It may have become a voter already: etcd was up, its daemon never.
+      for (const { id } of membersOf(node, (await settings.storeMembers?.list()) ?? [])) await settings.storeMembers?.remove(id);
       await settings.revokeNode(node.id);
       const entry = ctx.members.entry(node.id);
       if (entry === null) continue;

@@ -29,6 +29,8 @@ export function createReplacement(ctx: Context): (lostNode: string) => Promise<R
   /** true: moved; false: nowhere to go; null: nothing to move. */
   const move = async (operationId: string, lostNode: string): Promise<{ readonly name: string; readonly moved: boolean } | null> => {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      // What lost a race may have lost it to the node itself, which is back.
+      if (tries > 0 && (await ctx.store.get(KEYS.alive(lostNode))) !== null) return null;
       const operation = await ctx.store.get<Operation>(KEYS.operation(operationId));
       if (operation === null || isOver(operation.value) || operation.value.node !== lostNode || operation.value.kind !== 'volume.create') return null;
       const volume = await ctx.store.get<Volume>(KEYS.volume(operation.value.target.id));
@@ -54,7 +56,7 @@ export function createReplacement(ctx: Context): (lostNode: string) => Promise<R
       const grouped = await regroup(ctx.store, before, after);
       const taken = allocate(target.entry.value, place.filesystem.uuid, before.spec.size_bytes);
       const done = await ctx.store.txn([
-        ...ctx.leader.guard(), { key: operation.key, revision: operation.revision }, { key: volume.key, revision: volume.revision }, { key: target.entry.key, revision: target.entry.revision }, ...target.fence,
+        ...ctx.leader.guard(), { key: KEYS.alive(lostNode), revision: 0 }, { key: operation.key, revision: operation.revision }, { key: volume.key, revision: volume.revision }, { key: target.entry.key, revision: target.entry.revision }, ...target.fence,
         ...(old === null ? [] : [{ key: old.key, revision: old.revision }]), ...grouped.compare,
       ], [
         { op: 'put', key: operation.key, value: next }, { op: 'delete', key: KEYS.work(lostNode, operationId) }, { op: 'put', key: KEYS.work(place.node.id, operationId), value: 'do' },

@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Node } from '../../../../src/model/node.ts';
 import { GIB, POOL_PATH } from '../bench.ts';
-import { refusal, rightAfter, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
+import { refusal, rightAfter, rightBefore, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
 
 let cluster: TestCluster;
 afterEach(() => cluster.stop());
@@ -43,6 +43,22 @@ describe('a node that is lost', () => {
     const told = (await cluster.events()).filter((event) => event.startsWith('NodeLost'));
     expect(told).toHaveLength(2);
     expect(told.find((event) => event.includes('node n4'))).toMatch(/1 volume\(s\) are unavailable: v; 1 were attached there/);
+  });
+
+  it('is not marked as lost when it comes back in the moment in which that is written', async () => {
+    cluster = await testCluster(['n1', 'n2']);
+    const [n1, n2] = [cluster.node('n1'), cluster.node('n2')];
+    n2.cut();
+    let back = false;
+    rightBefore(cluster, new RegExp(`^/nodes/${n2.id}$`), async () => {
+      n2.heal();
+      back = (await cluster.store.txn([{ key: `/alive/${n2.id}`, revision: 0 }], [{ op: 'put', key: `/alive/${n2.id}`, value: { boot_id: '', machine_id: '', daemon_version: '', address: null, at: new Date(cluster.clock.now()).toISOString() } }])).committed;
+    });
+    await cluster.pass(15_000);
+    expect(back).toBe(true);
+    expect((await cluster.store.get<Node>(`/nodes/${n2.id}`))?.value.status).toMatchObject({ state: 'ready', conditions: [] });
+    expect((await cluster.events()).filter((event) => event.startsWith('NodeLost'))).toEqual([]);
+    expect(await state(n1, 'n2')).toBe('ready');
   });
 
   it('has volumes that hold nothing yet made elsewhere, where placement allows', async () => {
@@ -202,7 +218,11 @@ describe('the leader', () => {
   });
 
   it('forgets a machine that redeemed its token and was never heard of, with its learner, when the token ended', async () => {
-    const members = [{ id: 'a', name: 'n1', peer_urls: ['https://n1.test:2380'], client_urls: [], learner: false, healthy: true }, { id: 'b', name: '', peer_urls: ['https://n9.test:2380'], client_urls: [], learner: true, healthy: false }];
+    const members = [
+      { id: 'a', name: 'n1', peer_urls: ['https://n1.test:2380'], client_urls: [], learner: false, healthy: true }, { id: 'b', name: '', peer_urls: ['https://n9.test:2380'], client_urls: [], learner: true, healthy: false },
+      // Its etcd came up and votes; its daemon never did.
+      { id: 'c', name: 'n8', peer_urls: ['https://n8.test:2380'], client_urls: [], learner: false, healthy: true },
+    ];
     const removed: string[] = [];
     const revoked: string[] = [];
     cluster = await testCluster(['n1'], { settings: {
@@ -218,9 +238,10 @@ describe('the leader', () => {
     ]);
     await cluster.pass(62_000);
     expect(await state(cluster.node('n1'), 'n9')).toBe('joining');
+    const n8 = await cluster.join('n8', { started: false });
     await cluster.pass(62_000);
-    expect(await refusal(cluster.node('n1').control.getNode('n9'))).toMatchObject({ code: 'not_found' });
-    expect([removed, revoked]).toEqual([['b'], [n9.id]]);
+    for (const name of ['n8', 'n9']) expect(await refusal(cluster.node('n1').control.getNode(name))).toMatchObject({ code: 'not_found' });
+    expect([removed.sort(), revoked.sort()]).toEqual([['b', 'c'], [n8.id, n9.id].sort()]);
     expect((await cluster.store.get('/names/node/n9'))).toBeNull();
   });
 });
