@@ -4,11 +4,13 @@ import { isoNow, type Context } from './context.ts';
 import { unplacedWrites } from './index-keys.ts';
 import { KEYS } from './keys.ts';
 
-export async function abandonVolume(ctx: Context, volume: Volume): Promise<void> {
+/** @param refuse throws when the record, as it is then, may not be given up. */
+export async function abandonVolume(ctx: Context, volume: Volume, refuse: (record: Volume) => void): Promise<void> {
   for (;;) {
     const entry = await ctx.store.get<Volume>(KEYS.volume(volume.id));
     if (entry === null || entry.value.replication.replicas.every(({ state }) => state === 'lost')) return;
     const { value: before } = entry;
+    refuse(before);
     const after: Volume = {
       ...before,
       status: { ...before.status, state: 'unavailable', publications: [], device: null, mount_path: null, observed_at: isoNow(ctx.clock) },

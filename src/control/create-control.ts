@@ -14,6 +14,7 @@ import { createMirror } from './cluster/mirror.ts';
 import { createPresence } from './cluster/presence.ts';
 import { ensureCluster, findSelf, reportSelf } from './cluster/self.ts';
 import { checkSkew } from './cluster/skew.ts';
+import { otherControlLives } from './cluster/control-nodes.ts';
 import type { NodeControl } from './cluster-control.ts';
 import { isHere, type Context, type Seams } from './context.ts';
 import type { Control } from './control.ts';
@@ -161,7 +162,8 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     while (!ended.signal.aborted) {
       await seams.clock.sleep(LEAD_MS, ended.signal).catch(() => undefined);
       if (ended.signal.aborted) return;
-      if (leaving.has(node.id) && !(await isLeaving().catch(() => true))) leaving.delete(node.id);
+      // Nobody is there to lead in its place, or it stays after all.
+      if (leaving.has(node.id) && (!otherControlLives(members, node.id) || !(await isLeaving().catch(() => true)))) leaving.delete(node.id);
       if (members.entry(node.id) === null) return removed();
       await leader.tick();
       if (leader.is()) await duties.round();

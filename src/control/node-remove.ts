@@ -7,11 +7,13 @@ import type { Node } from '../model/node.ts';
 import type { Operation } from '../model/operation.ts';
 import type { Volume } from '../model/volume.ts';
 import { abandonVolume } from './abandon.ts';
+import { membersOf, otherControlLives, otherControls } from './cluster/control-nodes.ts';
 import type { Context } from './context.ts';
 import { poolDeletions } from './index-keys.ts';
 import { KEYS } from './keys.ts';
-import { holdingsOf, some } from './nodes.ts';
+import { holdingsOf, isAttached, some } from './nodes.ts';
 import type { StoreMembers } from './ports/store-members.ts';
+import type { Compare } from './ports/store.ts';
 import { forgetVolume } from './pools.ts';
 import { poolsOn, volumesOn } from './repository.ts';
 
@@ -23,10 +25,11 @@ export interface Removal {
   readonly leaving: Set<string>;
 }
 
-export function registerRemoval(ctx: Context, settings: Removal): { refuse(node: Node, abandon: boolean): Promise<void> } {
+/** `refuse` gives what the transaction that begins the removal compares. */
+export function registerRemoval(ctx: Context, settings: Removal): { refuse(node: Node, abandon: boolean): Promise<readonly Compare[]> } {
   const { storeMembers } = settings;
 
-  const refuse = async (node: Node, abandon: boolean): Promise<void> => {
+  const refuse = async (node: Node, abandon: boolean): Promise<readonly Compare[]> => {
     const object = `node ${node.name}`;
     const state = ctx.members.shown(node).status.state;
     const holdings = await holdingsOf(ctx, node.id);
@@ -39,19 +42,31 @@ export function registerRemoval(ctx: Context, settings: Removal): { refuse(node:
     if (last.length > 0 && !abandon) {
       throw new HoldfastError('failed_precondition', `${object} holds the last copy of ${last.length} volume(s): ${some(last.map(({ name }) => name))}`, { object, field: 'abandon', hint: `Move or remove them first (holdfast node inspect ${node.name} lists all), or give them up for lost: holdfast node remove ${node.name} --abandon` });
     }
-    await refuseMinority(node);
+    return refuseMinority(node);
+  };
+
+  /** A control node that lives and is not being removed itself. Its record is compared, so that two do not each rely on the other. */
+  const staying = async (node: Node): Promise<Compare | null> => {
+    for (const { id } of otherControls(ctx.members, node.id).filter((other) => ctx.members.isAlive(other.id))) {
+      await ctx.members.refresh(id);
+      const entry = ctx.members.entry(id);
+      if (entry !== null && (await ctx.operations.runningOf(id))?.kind !== 'node.remove') return { key: entry.key, revision: entry.revision };
+    }
+    return null;
   };
 
   /** Said at once; the members themselves refuse it, too. */
-  const refuseMinority = async (node: Node): Promise<void> => {
-    if (!node.spec.roles.includes('control')) return;
+  const refuseMinority = async (node: Node): Promise<readonly Compare[]> => {
+    if (!node.spec.roles.includes('control')) return [];
     const object = `node ${node.name}`;
-    const others = ctx.members.nodes().filter(({ id, spec, status }) => id !== node.id && spec.roles.includes('control') && status.state !== 'joining');
+    const others = otherControls(ctx.members, node.id);
     if (others.length === 0) throw new HoldfastError('failed_precondition', `${object} is the only one with the role control`, { object, hint: 'Give another node the role control first.' });
-    if (storeMembers === null) return;
+    const stays = await staying(node);
+    if (stays === null) throw new HoldfastError('failed_precondition', `without ${object} no node with the role control would be left: ${some(others.map(({ name }) => name))} cannot be reached, or is being removed`, { object, hint: 'Bring one of them back, or give another node the role control first.' });
+    if (storeMembers === null) return [stays];
     const rest = (await storeMembers.list()).filter(({ name, learner }) => name !== node.name && !learner);
     const healthy = rest.filter((member) => member.healthy).length;
-    if (healthy * 2 > rest.length) return;
+    if (healthy * 2 > rest.length) return [stays];
     throw new HoldfastError('failed_precondition', `without ${object} the control store would have ${healthy} healthy member(s) of ${rest.length}: no majority`, { object, hint: 'Bring the other control nodes back, or join another one first.' });
   };
 
@@ -67,8 +82,7 @@ export function registerRemoval(ctx: Context, settings: Removal): { refuse(node:
         async run({ target }, work) {
           // Another control node takes the leader's part, and goes on from here.
           if (target.id !== ctx.node.id || settings.leaving.has(target.id)) return;
-          const other = ctx.members.nodes().some(({ id, spec, status }) => id !== target.id && spec.roles.includes('control') && (status.state === 'ready' || status.state === 'draining' || status.state === 'drained'));
-          if (!other) return;
+          if (!otherControlLives(ctx.members, target.id)) throw new HoldfastError('unavailable', `no other node with the role control lives that could take over from node ${target.name}`, { object: `node ${target.name}`, hint: 'Bring another control node back, and ask again.' });
           settings.leaving.add(target.id);
           void settings.resign();
           await ctx.clock.sleep(HAND_OVER_MS, work.signal);
@@ -89,9 +103,11 @@ export function registerRemoval(ctx: Context, settings: Removal): { refuse(node:
           const last = holdings.filter(({ last_copy }) => last_copy);
           // Placed or mounted since it was asked for: nothing was given up for that.
           if (last.length > 0 && !abandoned(operation)) throw new HoldfastError('failed_precondition', `node ${target.name} holds the last copy of ${last.length} volume(s): ${some(last.map(({ name }) => name))}`, { object: `node ${target.name}` });
+          // Before any is given up; and each time, for one may be mounted in this moment.
+          refuseMounted(target, holdings.filter(({ attached }) => attached));
           const all = await volumesOn(ctx.store, target.id);
           for (const [i, { value: volume }] of all.entries()) {
-            await giveUp(volume);
+            await giveUp(target, volume);
             work.progress(i + 1, all.length);
           }
           if (last.length > 0) await ctx.events.tell(target, 'Abandoned', `${last.length} volume(s) were given up with node ${target.name}: ${some(last.map(({ name }) => name))}`, 'warning');
@@ -100,21 +116,35 @@ export function registerRemoval(ctx: Context, settings: Removal): { refuse(node:
       {
         name: 'pools',
         async run({ target }) {
-          for (const { value: pool } of await poolsOn(ctx.store, target.id)) await ctx.store.txn([], poolDeletions(pool));
+          for (;;) {
+            const left = await poolsOn(ctx.store, target.id);
+            if (left.length === 0) return;
+            for (const { key, revision, value } of left) await ctx.store.txn([...ctx.leader.guard(), { key, revision }], poolDeletions(value));
+          }
         },
       },
       {
         name: 'members',
         async run({ target }) {
-          const member = (await storeMembers?.list())?.find(({ name }) => name === target.name);
-          if (member !== undefined) await storeMembers?.remove(member.id);
+          if (storeMembers === null) return;
+          const listed = await storeMembers.list();
+          // Without its record its name may be another machine's already.
+          const node = await ctx.store.get<Node>(KEYS.node(target.id));
+          ctx.leader.guard();
+          for (const { id } of node === null ? [] : membersOf(node.value, listed)) await storeMembers.remove(id);
         },
       },
       { name: 'identity', run: ({ target }) => settings.revokeNode(target.id) },
       {
         name: 'forget',
         async run({ target }) {
-          await ctx.store.txn([], [{ op: 'delete', key: KEYS.node(target.id) }, { op: 'delete', key: KEYS.nodeName(target.name) }, { op: 'delete', key: KEYS.alive(target.id) }]);
+          for (;;) {
+            const [node, name] = [await ctx.store.get<Node>(KEYS.node(target.id)), await ctx.store.get<string>(KEYS.nodeName(target.name))];
+            const compare = [...ctx.leader.guard(), { key: KEYS.node(target.id), revision: node?.revision ?? 0 }, { key: KEYS.nodeName(target.name), revision: name?.revision ?? 0 }];
+            // Done before, by this leader or another: the name may be another machine's by now.
+            const named = name?.value === target.id ? [{ op: 'delete', key: KEYS.nodeName(target.name) } as const] : [];
+            if ((await ctx.store.txn(compare, [{ op: 'delete', key: KEYS.node(target.id) }, { op: 'delete', key: KEYS.alive(target.id) }, ...named])).committed) break;
+          }
           await ctx.members.refresh(target.id);
           await ctx.events.tell(target, 'Removed', `node ${target.name} was removed from the cluster`);
         },
@@ -126,7 +156,14 @@ export function registerRemoval(ctx: Context, settings: Removal): { refuse(node:
   });
 
   /** Trash goes with its node: its records are dropped. Of a live volume the replica is marked lost. */
-  const giveUp = async (volume: Volume): Promise<void> => (volume.status.state === 'trashed' ? forgetVolume(ctx, volume) : abandonVolume(ctx, volume));
+  const giveUp = async (target: Operation['target'], volume: Volume): Promise<void> =>
+    volume.status.state === 'trashed' ? forgetVolume(ctx, volume) : abandonVolume(ctx, volume, (record) => refuseMounted(target, isAttached(record) ? [record] : []));
+
+  /** What a dead node had mounted is given up with it. */
+  const refuseMounted = (target: Operation['target'], mounted: readonly { readonly name: string }[]): void => {
+    if (mounted.length === 0 || !ctx.members.isAlive(target.id)) return;
+    throw new HoldfastError('failed_precondition', `${mounted.length} volume(s) are attached on node ${target.name} again: ${some(mounted.map(({ name }) => name))}`, { object: `node ${target.name}`, hint: 'Let their consumers go, and ask again.' });
+  };
 
   return { refuse };
 }

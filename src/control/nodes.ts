@@ -92,7 +92,11 @@ export function createNodeUseCases(ctx: Context, settings: NodeSettings): NodeCo
         const object = `node ${node.name}`;
         checkVersion(object, node.version, options.expectedVersion);
         const running = await ctx.operations.runningOf(node.id);
-        if (running?.kind === 'node.drain') return { object: seen(node), operation: running, warnings: [] };
+        if (running?.kind === 'node.drain') {
+          if (node.spec.cordoned && !running.cancel_requested) return { object: seen(node), operation: running, warnings: [] };
+          // One that was cancelled or undone is no drain any more: it ends soon, and another begins.
+          if (isOver(await ctx.operations.wait(running.id, DRAIN_ENDS_MS))) continue;
+        }
         await ctx.operations.refuseWhileRunning(node.id, object, running);
         if (node.spec.cordoned && node.status.state === 'drained') return { object: seen(node), operation: null, warnings: [] };
         const attached = (await holdingsOf(ctx, node.id)).filter((holding) => holding.attached);
@@ -131,10 +135,10 @@ export function createNodeUseCases(ctx: Context, settings: NodeSettings): NodeCo
         const ending = running?.kind === 'node.drain' && !ctx.members.isAlive(node.id);
         if (ending && isOver(await ctx.operations.wait(running.id, DRAIN_ENDS_MS))) continue;
         await ctx.operations.refuseWhileRunning(node.id, object, running);
-        await removal.refuse(node, request.abandon ?? false);
+        const compare = await removal.refuse(node, request.abandon ?? false);
         const leaving: Node = { ...node, version: node.version + (node.spec.cordoned ? 0 : 1), spec: { ...node.spec, cordoned: true } };
         const operation = ctx.operations.draft({ kind: 'node.remove', node: ctx.leader.current() ?? ctx.node.id, target: nodeSubject(node), args: { abandon: request.abandon ?? false } });
-        const begun = await ctx.operations.begin(operation, [{ key, revision }], [{ op: 'put', key, value: leaving }]);
+        const begun = await ctx.operations.begin(operation, [{ key, revision }, ...compare], [{ op: 'put', key, value: leaving }]);
         if (begun === null) continue;
         ctx.members.learn({ key, value: leaving, revision: begun });
         return { object: seen(leaving), operation, warnings: [] };

@@ -176,7 +176,13 @@ export function createOperationRunner(seams: Seams, locks: Locks, nodeId: string
     }
   };
 
-  const cancel = (id: string): void => running.get(id)?.abort.abort(new HoldfastError('failed_precondition', `operation ${id} was cancelled`, { object: `operation ${id}` }));
+  /** The record says so already. */
+  const cancel = (id: string): void => {
+    const live = running.get(id);
+    if (live === undefined) return;
+    live.operation = { ...live.operation, cancel_requested: true };
+    live.abort.abort(new HoldfastError('failed_precondition', `operation ${id} was cancelled`, { object: `operation ${id}` }));
+  };
 
   return {
     launch(entry) {

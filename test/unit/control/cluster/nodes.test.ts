@@ -1,8 +1,9 @@
 /** Draining and removing nodes, living and dead, and whatever the moment the leader dies in the middle. */
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { StoreMember } from '../../../../src/control/ports/store-members.ts';
+import type { Operation } from '../../../../src/model/operation.ts';
 import { GIB } from '../bench.ts';
-import { refusal, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
+import { refusal, rightBefore, testCluster, turns, type TestCluster, type TestNode } from './bench.ts';
 
 let cluster: TestCluster;
 afterEach(() => cluster.stop());
@@ -102,6 +103,29 @@ describe('draining', () => {
     expect(await cluster.faults()).toEqual([]);
   });
 
+  it('that is asked for while the former one is being undone begins anew', async () => {
+    const [n1, n2, n3] = await three();
+    await volume(n1, 'a', 'p-n2');
+    await n2.control.publishVolume('a', { consumer: 'x' });
+    const end: readonly ((id: string) => Promise<unknown>)[] = [() => n3.control.undrainNode('n2'), (id) => n3.control.cancelOperation(id)];
+    for (const by of [n1, n3]) {
+      for (const stop of end) {
+        const former = (await by.control.drainNode('n2')).operation?.id ?? '';
+        await cluster.pass(2_000);
+        await stop(former);
+        const again = by.control.drainNode('n2');
+        await cluster.pass(2_000);
+        const id = (await again).operation?.id ?? '';
+        expect(id).not.toBe(former);
+        expect((await by.control.getNode('n2')).spec.cordoned).toBe(true);
+        expect(await by.control.getOperation(id)).toMatchObject({ finished_at: null, cancel_requested: false });
+        expect((await cluster.over(by, former)).state).toBe('cancelled');
+        await n3.control.undrainNode('n2');
+        await cluster.over(by, id);
+      }
+    }
+  });
+
   it('of a node that is gone ends at once, saying what was attached there', async () => {
     const [n1, n2] = await three();
     await volume(n1, 'a', 'p-n2');
@@ -199,6 +223,90 @@ describe('removing', () => {
     const only = cluster.node('n1');
     await cluster.done(only, only.control.drainNode('n1'));
     expect(await refusal(only.control.removeNode('n1'))).toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('only one with the role control') });
+  });
+});
+
+describe('a removal that is not alone', () => {
+  const member = (name: string, more: Partial<StoreMember> = {}): StoreMember => ({ id: `m-${name}`, name, peer_urls: [`https://${name}.test:2380`], client_urls: [], learner: false, healthy: true, ...more });
+
+  it('of the two last control nodes at once takes out one of them', async () => {
+    cluster = await testCluster(['n1', 'n2']);
+    await cluster.join('n3', { roles: ['storage'] });
+    const [n1, n2] = [cluster.node('n1'), cluster.node('n2')];
+    for (const name of ['n1', 'n2']) await cluster.done(n1, n1.control.drainNode(name));
+    const asked = await Promise.allSettled([n1.control.removeNode('n1'), n2.control.removeNode('n2')]);
+    expect(asked.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(asked.find((one) => one.status === 'rejected')?.reason).toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('no node with the role control would be left') });
+    await cluster.pass(20_000);
+    expect((await cluster.node('n3').control.listNodes()).items.filter(({ spec }) => spec.roles.includes('control'))).toHaveLength(1);
+  });
+
+  it('of the last control node that lives is refused, naming those that do not', async () => {
+    const [n1, n2, n3] = await three({ pool: false });
+    await cluster.done(n1, n1.control.drainNode('n1'));
+    n2.kill();
+    n3.kill();
+    await cluster.pass(15_000);
+    expect(await refusal(n1.control.removeNode('n1'))).toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('n2, n3 cannot be reached') });
+  });
+
+  it('of a control node whose etcd never started takes its learner out, known by its address', async () => {
+    const members = [member('n1'), member('n9', { name: '', learner: true, healthy: false })];
+    cluster = await testCluster(['n1', 'n2'], { settings: { storeMembers: { list: async () => members, addLearner: async () => ({ initial_cluster: '' }), promote: async () => false, remove: async (id) => void members.splice(members.findIndex((one) => one.id === id), 1) } } });
+    const n1 = cluster.node('n1');
+    await cluster.join('n9', { started: false });
+    await cluster.done(n1, n1.control.removeNode('n9'));
+    expect(members.map(({ id }) => id)).toEqual(['m-n1']);
+  });
+
+  it('and whose last step is done again, after another machine took the name, leaves that machine alone', async () => {
+    const removed: string[] = [];
+    cluster = await testCluster(['n1', 'n3'], { settings: { storeMembers: { list: async () => ['n1', 'n2', 'n3'].map((name) => member(name)), addLearner: async () => ({ initial_cluster: '' }), promote: async () => true, remove: async (id) => void removed.push(id) } } });
+    const [n1, n2] = [cluster.node('n1'), await cluster.join('n2')];
+    await cluster.done(n1, n1.control.drainNode('n2'));
+    const { operation } = await n1.control.removeNode('n2');
+    await cluster.over(n1, operation?.id ?? '');
+    const again = await cluster.join('n2');
+    expect(again.id).not.toBe(n2.id);
+    expect(removed).toEqual(['m-n2']);
+    // As if the one who led had died before it could note the end.
+    const over = (await cluster.store.get<Operation>(`/operations/${operation?.id ?? ''}`))?.value as Operation;
+    for (const step of ['members', 'forget']) {
+      await cluster.store.txn([], [
+        { op: 'put', key: `/operations/${over.id}`, value: { ...over, state: 'running', step, finished_at: null } },
+        { op: 'put', key: `/running/${n2.id}`, value: over.id }, { op: 'put', key: `/work/leader/${over.id}`, value: 'do' },
+      ]);
+      await turns(20);
+      expect((await cluster.over(n1, over.id)).state).toBe('succeeded');
+    }
+    expect(removed).toEqual(['m-n2']);
+    expect((await n1.control.getNode('n2')).id).toBe(again.id);
+  });
+
+  it('gives nothing up that was mounted again in between', async () => {
+    const [n1, n2] = await three();
+    await volume(n1, 'a', 'p-n2');
+    await cluster.done(n1, n1.control.drainNode('n2'));
+    rightBefore(cluster, /^\/work\/leader\//, () => n2.control.publishVolume('a', { consumer: 'x' }));
+    const { operation } = await n1.control.removeNode('n2', { abandon: true });
+    expect(await cluster.over(n1, operation?.id ?? '')).toMatchObject({ state: 'failed', error: { message: expect.stringContaining('attached on node n2 again: a') } });
+    expect(await n1.control.getVolume('a')).toMatchObject({ status: { state: 'ready', publications: [{ consumer: 'x' }] } });
+    // In the very moment in which it is given up: one of both is refused.
+    await n2.control.unpublishVolume('a', { consumer: 'x' });
+    rightBefore(cluster, /^\/volumes\//, () => n2.control.publishVolume('a', { consumer: 'y' }));
+    const second = await n1.control.removeNode('n2', { abandon: true });
+    expect((await cluster.over(n1, second.operation?.id ?? '')).state).toBe('failed');
+    expect(await n1.control.getVolume('a')).toMatchObject({ status: { state: 'ready', publications: [{ consumer: 'y' }] } });
+    await n2.control.unpublishVolume('a', { consumer: 'y' });
+    const late = cluster.node('n2').control;
+    let published: Promise<unknown> = Promise.resolve();
+    rightBefore(cluster, /^\/volumes\//, async () => {
+      const third = await n1.control.removeNode('n2', { abandon: true });
+      await cluster.over(n1, third.operation?.id ?? '');
+    });
+    published = late.publishVolume('a', { consumer: 'z' });
+    expect(await refusal(published)).toMatchObject({ code: 'failed_precondition' });
+    expect(n2.machine.devices.size).toBe(0);
   });
 });
 
