@@ -1,4 +1,7 @@
-/** Creates that carry a key: the same key with the same request gives the first one's result; with another request, a conflict. */
+/**
+ * Creates that carry a key: the same key with the same request gives the first one's result; with another request, a conflict.
+ * A key belongs to the caller that used it: nobody gets at, or in the way of, another one's by knowing it.
+ */
 import { HoldfastError } from '../model/errors.ts';
 import type { Operation } from '../model/operation.ts';
 import { isoNow, type Context } from './context.ts';
@@ -32,11 +35,11 @@ function digest(text: string): string {
  * @param reread the object as it is now.
  */
 export async function repeatable<T extends { readonly id: string }>(ctx: Context, kind: string, request: object, options: CallOptions, make: (claim: Claimer) => Promise<Accepted<T>>, reread: (id: string) => Promise<T>): Promise<Accepted<T>> {
-  const { idempotencyKey } = options;
+  const { idempotencyKey, actor = '' } = options;
   if (idempotencyKey === undefined) return make(() => ({ compare: [], writes: [] }));
   if (!/^[\x21-\x7e]{1,128}$/.test(idempotencyKey)) throw new HoldfastError('invalid_argument', 'Idempotency-Key must be 1 to 128 printable ASCII characters', { field: 'Idempotency-Key' });
-  const key = KEYS.idempotency(digest(`${kind} ${idempotencyKey}`));
-  const text = JSON.stringify([kind, idempotencyKey, request]);
+  const key = KEYS.idempotency(digest(JSON.stringify([kind, actor, idempotencyKey])));
+  const text = JSON.stringify([kind, actor, idempotencyKey, request]);
   return ctx.locks.hold(key, async () => {
     const before = await ctx.store.get<Claim>(key);
     if (before !== null) {

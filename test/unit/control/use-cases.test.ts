@@ -71,6 +71,13 @@ describe('creating', () => {
     expect(await refusal(control.createVolume({ name: 'v', size_bytes: 2 * GIB }, { idempotencyKey: 'k1' }))).toMatchObject({ code: 'conflict' });
   });
 
+  test('belongs to who used it: by the key of another one nobody gets its answer, nor is in its way', async () => {
+    const { control } = bench;
+    await bench.done(control.createVolume({ name: 'v', size_bytes: GIB }, { idempotencyKey: 'k1', actor: 'alice (operator)' }));
+    expect(await refusal(control.createVolume({ name: 'v', size_bytes: GIB }, { idempotencyKey: 'k1', actor: 'eve (plugin)' }))).toMatchObject({ code: 'conflict', message: expect.stringMatching(/"?v"?/) });
+    expect((await control.createVolume({ name: 'w', size_bytes: GIB }, { idempotencyKey: 'k1', actor: 'eve (plugin)' })).object.name).toBe('w');
+  });
+
   it('names the fields that differ when the name is taken', async () => {
     await make('v');
     expect(await refusal(control.createVolume({ name: 'v', size_bytes: 2 * GIB, filesystem: 'ext4' }))).toMatchObject({ code: 'conflict', detail: { fields: expect.arrayContaining(['size', 'fs']) } });

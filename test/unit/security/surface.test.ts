@@ -96,6 +96,19 @@ describe('every route, for every role', () => {
     expect(calls.filter((name) => name === 'removeVolume')).toHaveLength(2);
   });
 
+  test('who may make volumes but not restore the trash cannot restore by making', async () => {
+    const as = (credentials: Credentials) => createClient({ endpoint: served.endpoint, tls: credentials, attempts: 1 });
+    const [plugin, operator] = [as(await world.client('plugin', 'maker')), as(await world.client('operator', 'omar'))];
+    calls.length = 0;
+    const wish = { name: 'db', size_bytes: 1_073_741_824, if_trashed: 'restore' } as const;
+    await expect(plugin.volumes.create(wish)).rejects.toMatchObject({ code: 'permission_denied', message: expect.stringMatching(/does not allow restoreTrash/) });
+    await expect(plugin.volumes.ensure('db', { size_bytes: wish.size_bytes, if_trashed: wish.if_trashed })).rejects.toMatchObject({ code: 'permission_denied' });
+    expect(calls).toEqual([]);
+    await operator.volumes.create(wish).catch(() => undefined);
+    await plugin.volumes.create({ ...wish, if_trashed: 'new' }).catch(() => undefined);
+    expect(calls.filter((name) => name === 'createVolume')).toHaveLength(2);
+  });
+
   test('the role plugin has volumes mounted below the places only that the node gives to it', async () => {
     const asked: unknown[] = [];
     const placed = await serveWorld(world, { publishVolume: async (_ref: string, request: unknown) => { asked.push(request); return {}; } }, {}, { pluginPaths: ['/srv/apps'] });

@@ -1,6 +1,7 @@
 /** /v1/volumes and /v1/trash. */
 import { Type } from 'typebox';
 import { HoldfastError } from '../../../model/errors.ts';
+import type { Caller } from '../../../model/identity.ts';
 import type { Labels } from '../../../model/record.ts';
 import { answers, changeAnswers, etagHeader, single } from '../answers.ts';
 import { CHANGE_HEADERS, CREATE_HEADERS, MATCH_HEADERS, callOptions } from '../headers.ts';
@@ -21,6 +22,10 @@ const purgeQuery = Type.Object({ purge: Type.Optional(Type.Boolean({ default: fa
 export function volumeRoutes(door: Door): void {
   const { app, control } = door;
   const tags = ['volumes'];
+  /** Taking a volume back from the trash takes the role that restoring takes, also as part of making one. */
+  const mayTake = ({ body, caller }: { readonly body: { readonly if_trashed?: string }; readonly caller: Caller }): void => {
+    if (body.if_trashed === 'restore') checkPermission('restoreTrash', caller);
+  };
   app.get('/v1/volumes', {
     schema: { operationId: 'listVolumes', summary: 'List volumes', tags, querystring: filter, response: answers({ 200: [volume.VolumePage, 'A page of volumes, ordered by name.'] }) },
   }, ({ query }) => control.listVolumes(filterOf(query)));
@@ -32,6 +37,7 @@ export function volumeRoutes(door: Door): void {
       response: changeAnswers({ 201: [volume.ChangedVolume, 'It is made.', etagHeader], 200: [volume.ChangedVolume, 'With `dry_run`: the volume as it would be.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition', 'resource_exhausted', 'unsupported'),
     },
   }, async (request, reply) => {
+    mayTake(request);
     const dry = request.body.dry_run === true;
     const accepted = await control.createVolume(request.body, callOptions(request));
     return door.settle(request, reply, accepted, dry ? 200 : 201, dry ? null : (id) => control.getVolume(id));
@@ -48,6 +54,7 @@ export function volumeRoutes(door: Door): void {
       response: changeAnswers({ 200: [volume.ChangedVolume, 'It was there.', etagHeader], 201: [volume.ChangedVolume, 'It is made.', etagHeader] }, 'not_found', 'conflict', 'failed_precondition', 'resource_exhausted', 'unsupported'),
     },
   }, async (request, reply) => {
+    mayTake(request);
     const accepted = await control.ensureVolume({ ...request.body, name: request.params.volume }, callOptions(request));
     return door.settle(request, reply, accepted, accepted.created ? 201 : 200, request.body.dry_run === true ? null : (id) => control.getVolume(id));
   });
