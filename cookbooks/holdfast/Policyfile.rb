@@ -1,7 +1,5 @@
-# A policy for machines that are nodes of a Holdfast cluster.
+# A policy for machines that are nodes of a Holdfast cluster. The cookbook depends on no other, so no source is named.
 name 'holdfast'
-
-default_source :supermarket
 
 cookbook 'holdfast', path: '.'
 

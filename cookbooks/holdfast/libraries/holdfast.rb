@@ -22,17 +22,26 @@ module HoldfastCookbook
       end
     end
 
+    # Labels are texts, whatever an attribute holds (a number, true): else they would differ from what the daemon keeps, on
+    # every run anew. nil takes one away that an attribute of lower precedence gives.
+    def self.labels(value)
+      plain(value).reject { |_, text| text.nil? }.transform_values(&:to_s)
+    end
+
     # node.json of a holdfast_node. It holds no secret: the token travels in the environment.
     def self.document(wanted)
+      # Relative paths are below the file's own directory, also while it is planned from a file elsewhere.
+      absolute = ->(path) { ::File.expand_path(path, ::File.dirname(wanted.config_path)) }
       cluster = {}
       cluster['init'] = plain(wanted.cluster_init) if wanted.cluster_init
       if wanted.join_endpoints && !wanted.join_endpoints.empty?
         cluster['join'] = { 'endpoints' => plain(wanted.join_endpoints) }
-        cluster['join']['token_file'] = wanted.join_token_file if wanted.join_token_file
+        cluster['join']['token_file'] = absolute.call(wanted.join_token_file) if wanted.join_token_file
       end
+      store = wanted.store && plain(wanted.store).to_h { |key, value| [key, %w(ca cert key).include?(key) && value.is_a?(String) ? absolute.call(value) : value] }
       document = { 'name' => wanted.node_name, 'advertise' => wanted.advertise, 'listen' => wanted.listen,
                    'zone' => wanted.zone, 'labels' => plain(wanted.labels), 'roles' => wanted.roles && plain(wanted.roles),
-                   'cluster' => cluster.empty? ? nil : cluster, 'store' => wanted.store && plain(wanted.store),
+                   'cluster' => cluster.empty? ? nil : cluster, 'store' => store,
                    'daemon' => wanted.settings.empty? ? nil : plain(wanted.settings), 'pools' => wanted.pools.empty? ? nil : plain(wanted.pools) }
       "#{JSON.pretty_generate(document.reject { |_, value| value.nil? })}\n"
     end
@@ -41,6 +50,17 @@ module HoldfastCookbook
       before, after = change.values_at('before', 'after').map { |value| value.nil? ? nil : JSON.generate(value) }
       told = [before, after].compact.join(' -> ')
       "#{change['action']} #{change['what']} #{change['name']}#{told.empty? ? '' : ": #{told}"}"
+    end
+
+    # @return [String] what an encrypted data bag item holds. One that lies open on the Chef server is no place for a secret.
+    def self.secret(item, place)
+      name = "#{place['bag']}/#{place['item']}"
+      raise "data bag item #{name} is not encrypted: make it with `knife data bag create --secret-file`, and a new token for it" unless item.is_a?(::Chef::EncryptedDataBagItem)
+
+      text = item[place['key']]
+      raise "data bag item #{name} has no #{place['key'].inspect}" if text.nil? || text.to_s.empty?
+
+      text.to_s
     end
 
     def holdfast_installed?

@@ -5,7 +5,7 @@ include_recipe 'holdfast::default'
 
 join = node['holdfast']['cluster']['join']
 
-holdfast_node(node['holdfast']['node']['name'] || node['hostname']) do
+holdfast_node(node['holdfast']['node']['name'] || node['hostname'].downcase) do
   advertise node['holdfast']['node']['advertise'] || node['ipaddress']
   listen node['holdfast']['node']['listen'] unless node['holdfast']['node']['listen'].nil?
   zone node['holdfast']['node']['zone']

@@ -10,7 +10,7 @@ property :node_name, String, name_property: true, regex: /\A[a-z0-9][a-z0-9._-]{
 property :advertise, String, description: 'Host, or host:port, where others reach it. The port is 7480 when none is given.'
 property :listen, String, description: 'Address and port to listen on. Default: all addresses, port 7480.'
 property :zone, String, default: '', description: 'Failure domain, such as a rack.'
-property :labels, Hash, default: {}, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'Labels of the node.'
+property :labels, Hash, default: {}, coerce: proc { |value| HoldfastCookbook::CommandLine.labels(value) }, description: 'Labels of the node.'
 property :roles, Array, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'control, storage or both. Default: both on the first machine, storage on the others.'
 property :settings, Hash, default: {}, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'Further settings of holdfastd.json.'
 property :cluster_init, Hash, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'On the first machine: name, from_embedded, admin.'
@@ -92,10 +92,12 @@ action :remove do
 
   if here
     service 'holdfastd' do
+      supports status: true, restart: true
       action [:stop, :disable]
     end
 
     service 'holdfast-etcd' do
+      supports status: true, restart: true
       action [:stop, :disable]
     end
 
@@ -129,8 +131,8 @@ action_class do
   end
 
   def token_environment
-    item = new_resource.join_token_item
-    token = item.nil? ? new_resource.join_token : data_bag_item(item['bag'], item['item'])[item['key']]
+    place = new_resource.join_token_item
+    token = place.nil? ? new_resource.join_token : HoldfastCookbook::CommandLine.secret(data_bag_item(place['bag'], place['item']), place)
     token.nil? ? {} : { 'HOLDFAST_JOIN_TOKEN' => token }
   end
 end

@@ -13,7 +13,8 @@ property :ebs_volumes, Array, default: [], coerce: proc { |value| HoldfastCookbo
 property :export, String, desired_state: false, description: 'nfs: server:/path.'
 property :pool_class, String, description: 'What volumes ask for by class. Left alone when it is not given; a new pool gets any.'
 property :overcommit, [Float, Integer], coerce: proc { |value| value.to_f }, description: 'Sizes of volumes may add up to capacity times this. Left alone when it is not given; a new pool gets 1.0.'
-property :labels, Hash, coerce: proc { |value| HoldfastCookbook::CommandLine.plain(value) }, description: 'All labels of the pool. Left alone when they are not given.'
+property :labels, Hash, coerce: proc { |value| HoldfastCookbook::CommandLine.labels(value) }, description: 'All labels of the pool. Left alone when they are not given.'
+property :present_devices, Array, default: [], desired_state: false, description: 'Where its filesystems are now, whatever they were called then. Set by Chef, not by you.'
 property :present_path, String, desired_state: false, description: 'Where a pool of a directory is. Set by Chef, not by you.'
 
 include HoldfastCookbook::CommandLine
@@ -31,6 +32,7 @@ load_current_value do |wanted|
   end
 
   devices record['spec']['devices']
+  present_devices record['status']['filesystems'].map { |filesystem| filesystem['device'] }.compact
   present_path record['spec']['path'] unless record['spec']['path'].nil?
   pool_class record['spec']['class']
   overcommit record['spec']['overcommit']
@@ -51,17 +53,20 @@ action :create do
       raise "holdfast_pool[#{new_resource.pool_name}] is made of #{current_resource.present_path || 'devices'}, not of #{wanted_path || 'devices'}: a pool does not move"
     end
 
-    missing = wanted_devices - current_resource.devices
+    missing = missing_devices
     unless missing.empty?
       converge_by("add #{missing.join(', ')} to pool #{new_resource.pool_name}") do
         holdfast_run('pool', 'grow', new_resource.pool_name, *missing.flat_map { |device| ['--device', device] })
       end
     end
 
-    # What is not given is left alone.
-    converge_if_changed :pool_class, :overcommit, :labels do
-      gone = new_resource.labels.nil? ? [] : current_resource.labels.keys - new_resource.labels.keys
-      holdfast_run('pool', 'update', new_resource.pool_name, *settings, *label_options('--label', new_resource.labels || {}), *gone.flat_map { |key| ['--remove-label', key] })
+    # What is not given, or given as nil, is left alone.
+    given = { pool_class: new_resource.pool_class, overcommit: new_resource.overcommit, labels: new_resource.labels }.compact.keys
+    unless given.empty?
+      converge_if_changed(*given) do
+        gone = new_resource.labels.nil? ? [] : current_resource.labels.keys - new_resource.labels.keys
+        holdfast_run('pool', 'update', new_resource.pool_name, *settings, *label_options('--label', new_resource.labels || {}), *gone.flat_map { |key| ['--remove-label', key] })
+      end
     end
   end
 end
@@ -83,6 +88,14 @@ action_class do
 
     # In why-run mode nothing has attached it yet.
     new_resource.ebs_volumes.map { |id| whyrun_mode? ? HoldfastCookbook::Ebs.find(id) || id : HoldfastCookbook::Ebs.device(id) }
+  end
+
+  # A device is known by the name that the pool was made with. An EBS volume has none that lasts (the kernel names disks anew
+  # at every boot): it is known by where the pool's filesystems are now.
+  def missing_devices
+    return wanted_devices - current_resource.present_devices if new_resource.kind == 'ebs' && !current_resource.present_devices.empty?
+
+    wanted_devices - current_resource.devices
   end
 
   def place

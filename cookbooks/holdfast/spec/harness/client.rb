@@ -10,6 +10,6 @@ why_run = !ARGV.delete('--why-run').nil?
 given = JSON.parse(File.read(ARGV.shift))
 bags = (given.delete('data_bags') || {}).flat_map { |bag, items| items.map { |item, values| [[bag, item], values] } }.to_h
 attributes = Chef16::Attributes.load("#{cookbook}/attributes/default.rb", 'holdfast' => given.delete('holdfast') || {})
-run = Chef16::Run.new(Chef16::RealMachine.new(node: given.merge(attributes), data_bags: bags), cookbook: cookbook, why_run: why_run)
+run = Chef16::Run.new(Chef16::RealMachine.new(node: Chef16::Immutable.of(given.merge(attributes)), data_bags: bags), cookbook: cookbook, why_run: why_run)
 ARGV.each { |recipe| run.recipe(recipe) }
 puts JSON.generate('updated' => run.updated, 'told' => run.told)

@@ -12,7 +12,8 @@ module Chef16
       when :dpkg_package then outdated?(resource) ? ["install #{resource.values[:source]}"] : []
       when :directory then ::File.directory?(resource.name) ? [] : ['create']
       when :file then resource.actions.reject { |action| action == :delete ? !::File.file?(resource.name) : written?(resource) }.map(&:to_s)
-      when :service then resource.actions.reject { |action| service?(resource.name, action) }.map(&:to_s)
+      when :service then resource.actions.reject { |action| service?(resource, action) }.map(&:to_s)
+      when :apt_update then resource.actions.map(&:to_s)
       when :log then []
       else raise NotInChef, "#{resource.kind} is not carried out by this harness"
       end
@@ -20,6 +21,7 @@ module Chef16
 
     def apply(resource)
       case resource.kind
+      when :apt_update then sh('apt-get', '-q', 'update')
       when :package, :apt_package then sh('apt-get', 'install', '-y', '--no-install-recommends', *[resource.name].flatten)
       when :dpkg_package then sh('dpkg', '-i', *resource.values.fetch(:options, []), resource.values.fetch(:source))
       when :directory then FileUtils.mkdir_p(resource.name)
@@ -27,6 +29,8 @@ module Chef16
       when :service then resource.actions.each { |action| service(resource.name, action) }
       end
     end
+
+    def succeeds?(command) = system(command)
 
     private
 
@@ -65,8 +69,10 @@ module Chef16
     end
 
     # Machines of the lab have init scripts: enabled is what has a link of its own for the default runlevel.
-    def service?(name, action)
-      running = system("/etc/init.d/#{name}", 'status', out: ::File::NULL, err: ::File::NULL)
+    # As in Chef, a script is asked for its status only when the recipe says that it can; else the list of processes is searched.
+    def service?(resource, action)
+      name = resource.name
+      running = resource.values.fetch(:supports, {})[:status] ? system("/etc/init.d/#{name}", 'status', out: ::File::NULL, err: ::File::NULL) : sh('ps', '-ef').match?(Regexp.new(name))
       enabled = !Dir["/etc/rc2.d/S*#{name}"].empty?
       { start: running, stop: !running, enable: enabled, disable: !enabled }.fetch(action)
     end

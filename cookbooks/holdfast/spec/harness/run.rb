@@ -48,6 +48,8 @@ module Chef16
     def builtin(kind, name, within = nil, &block)
       resource = Builtin.new(kind, name, machine, within)
       resource.instance_exec(&block) if block
+      return resource unless resource.wanted?
+
       label = "#{kind}[#{name.is_a?(Array) ? name.join(', ') : name}]"
       resource.missing.each do |what|
         @told << "#{label}: #{what}"
@@ -77,7 +79,7 @@ module Chef16
 
     def node = @run.machine.node
     def include_recipe(name) = @run.recipe(name)
-    def data_bag_item(bag, item) = @run.machine.data_bags.fetch([bag, item])
+    def data_bag_item(bag, item) = @run.machine.data_bag_item(bag, item)
 
     def method_missing(word, *arguments, &block)
       return @run.builtin(word, arguments.first, &block) if RESOURCES.key?(word)
@@ -100,21 +102,37 @@ module Chef16
       @name = name
       @machine = machine
       @values = {}
+      @guards = []
     end
 
     def node = @machine.node
-    def actions = [values.fetch(:action, { log: :write, service: :nothing, package: :install, dpkg_package: :install, apt_package: :install }.fetch(kind, :create))].flatten
+    def actions = [values.fetch(:action, { log: :write, service: :nothing, package: :install, dpkg_package: :install, apt_package: :install, apt_update: :periodic }.fetch(kind, :create))].flatten
     def missing = @machine.missing(self)
+
+    # Guards: a block, or a command line that ends with 0.
+    def only_if(command = nil, &block) = guard(true, command, block)
+    def not_if(command = nil, &block) = guard(false, command, block)
+    def wanted? = @guards.all? { |wanted, command, block| (block ? instance_exec(&block) : @machine.succeeds?(command)) ? wanted : !wanted }
 
     def method_missing(word, *arguments)
       properties, actions = RESOURCES.fetch(kind)
+      raise NotInChef, "#{kind}: #{word} takes one value" unless arguments.length == 1
       raise NotInChef, "#{kind} has no property #{word} in Chef 16" unless properties.include?(word) || COMMON.include?(word)
       raise NotInChef, "#{kind} has no action #{arguments.first}" if word == :action && ![arguments.first].flatten.all? { |one| actions.include?(one) }
+      raise NotInChef, "#{kind}: #{word} cannot be #{arguments.first.inspect}" unless TYPES.fetch(word, [Object]).any? { |type| type === arguments.first }
 
       @values[word] = arguments.first
     end
 
     def respond_to_missing?(*) = false
+
+    private
+
+    def guard(wanted, command, block)
+      raise NotInChef, "#{kind}: a guard is a block or a command line" unless block || command.is_a?(String)
+
+      @guards << [wanted, command, block]
+    end
   end
 
   # The machine that a run works on: what is installed, written and running, and what `holdfast` answers.
@@ -131,6 +149,15 @@ module Chef16
       @answers = answers
     end
 
+    # As Chef reads it: decrypted when it was encrypted, else as it lies there. Here an item is encrypted unless it says `open`.
+    def data_bag_item(bag, item)
+      values = data_bags.fetch([bag, item])
+      (values['open'] ? ::Chef::DataBagItem : ::Chef::EncryptedDataBagItem).new(values)
+    end
+
+    # Whether a guard's command line ends well; here: whether all packages are installed that it names.
+    def succeeds?(command) = (command[/\Adpkg-query -s ([^>]+)/, 1].split - packages).empty?
+
     # What `holdfast` answers from now on.
     def answer(&answers) = @answers = answers
 
@@ -143,6 +170,7 @@ module Chef16
     def missing(resource)
       case resource.kind
       when :package, :dpkg_package, :apt_package then ([resource.name].flatten - packages).map { |name| "install #{name}" }
+      when :apt_update then [resource.actions.first.to_s]
       when :directory then files.key?(resource.name) || ::File.directory?(resource.name) ? [] : ['create']
       when :file, :remote_file then resource.actions.reject { |action| action == :delete ? !files.key?(resource.name) : files[resource.name] == (resource.values[:content] || resource.values[:checksum]) }.map(&:to_s)
       when :service then wanted_services(resource) == services ? [] : [resource.actions.join(' and ')]
@@ -181,12 +209,26 @@ module Chef16
     end
   end
 
+  # Attributes as recipes read them: nobody changes them, and symbols are as good as texts.
+  class Immutable < Hash
+    def self.of(value)
+      case value
+      when Hash then new.tap { |all| value.each { |key, inner| all.store(key.to_s, of(inner)) } }.freeze
+      when Array then value.map { |inner| of(inner) }.freeze
+      else value.frozen? ? value : value.dup.freeze
+      end
+    end
+
+    def [](key) = super(key.is_a?(Symbol) ? key.to_s : key)
+    def transform_values(&block) = to_h.transform_values(&block)
+  end
+
   # `default['a']['b'] = c` of an attributes file, evaluated with the values of a node over it.
   class Attributes
     def self.load(file, over = {})
       context = new
       context.instance_eval(File.read(file), file)
-      merge(plain(context.default), over)
+      Immutable.of(merge(plain(context.default), over))
     end
 
     def default = @default ||= Hash.new { |hash, key| hash[key] = Hash.new(&hash.default_proc) }

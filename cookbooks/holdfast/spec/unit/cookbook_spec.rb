@@ -27,6 +27,51 @@ RSpec.describe 'the cookbook holdfast' do
     expect { context.instance_eval { file('/x') { contents 'y' } } }.to raise_error(Chef16::NotInChef)
     expect { context.instance_eval { service('x') { action :begin } } }.to raise_error(Chef16::NotInChef)
     expect { context.instance_eval { holdfast_node('n1') { colour 'red' } } }.to raise_error(Chef16::NotInChef)
+    expect { context.instance_eval { holdfast_node('n1') { action :drain, :remove } } }.to raise_error(ArgumentError)
+    expect { context.instance_eval { file('/x') { mode 0.5 } } }.to raise_error(Chef16::NotInChef)
+    expect { context.instance_eval { node['holdfast']['pools']['x'] = 1 } }.to raise_error(StandardError)
+  end
+
+  describe 'its harness' do
+    define = lambda do |text|
+      Dir.mktmpdir do |folder|
+        File.write("#{folder}/thing.rb", "resource_name :thing\nunified_mode true\n#{text}\n")
+        FileUtils.mkdir("#{folder}/resources")
+        FileUtils.mv("#{folder}/thing.rb", "#{folder}/resources/")
+        Chef16::Run.new(Chef16::Machine.new(node: {}), cookbook: folder)
+      end
+    end
+    updated = ->(text, &block) { define.call(text).tap { |run| run.custom(:thing, 'x', &block) }.updated }
+
+    it 'takes a constant of Ruby\'s for Chef\'s, as a custom resource does' do
+      expect { updated.call("action(:create) { File.exist?('/') }") }.to raise_error(Chef16::NotInChef, /::File/)
+      expect(updated.call("action(:create) { ::File.exist?('/') }")).to be_empty
+    end
+
+    it 'loses the word that nothing is there where RuntimeError is rescued' do
+      rescued = "property :size, Integer\nload_current_value { begin; current_value_does_not_exist!; rescue RuntimeError; size 1; end }\naction(:create) { converge_if_changed { } }"
+      expect(updated.call(rescued) { size 1 }).to be_empty
+    end
+
+    it 'carries over to what is there what is no state, and only that' do
+      text = "property :size, Integer\nproperty :from, String, desired_state: false\nload_current_value { size from.to_i }\naction(:create) { converge_if_changed { } }"
+      expect(updated.call(text) { size 3; from '3' }).to be_empty
+      expect(updated.call(text) { size 3; from '4' }).to eq ['thing[x]']
+    end
+
+    it 'compares defaults too, and nil where nil is a value' do
+      text = "property :size, Integer, default: 1\nproperty :tags, Hash, coerce: proc { |value| value }\nload_current_value { size 2; tags({}) }\n"
+      expect(updated.call("#{text}action(:create) { converge_if_changed(:size) { } }")).to eq ['thing[x]']
+      expect(updated.call("#{text}action(:create) { converge_if_changed(:tags) { } }") { tags nil }).to eq ['thing[x]']
+      expect(updated.call("#{text}action(:create) { converge_if_changed(:tags) { } }")).to be_empty
+    end
+
+    it 'refuses properties and defaults that Chef would refuse, or take otherwise' do
+      ['property :sensitive, String', 'property :hash, String', 'property :size, Integer, default: proc { 1 }', 'property :a, String, name_property: true, default: "b"'].each do |line|
+        expect { define.call("#{line}\naction(:create) { }") }.to raise_error(Chef16::NotInChef)
+      end
+      expect { define.call("property :tags, Hash, default: {}, coerce: proc { |value| value }\naction(:create) { new_resource.tags }").custom(:thing, 'x') { tags nil } }.to raise_error(Chef16::InvalidProperty)
+    end
   end
 
   describe 'recipe default' do
@@ -59,6 +104,27 @@ RSpec.describe 'the cookbook holdfast' do
       run(machine, 'holdfast::default')
       # libc6 is on every Debian.
       expect(machine.packages).to include(*(depends - ['libc6']))
+    end
+
+    it 'gets the lists of packages where there are none and a package is missing, and only there' do
+      allow(Dir).to receive(:glob).and_call_original
+      allow(Dir).to receive(:glob).with('/var/lib/apt/lists/*_Packages*').and_return([])
+      machine = Chef16::Machine.new(node: attributes.call)
+      expect(run(machine, 'holdfast::default').updated).to eq ['apt_update[holdfast]', 'package[holdfast]', 'service[holdfastd]']
+      expect(run(machine, 'holdfast::default').updated).to be_empty
+      allow(Dir).to receive(:glob).with('/var/lib/apt/lists/*_Packages*').and_return(['/var/lib/apt/lists/x_Packages.lz4'])
+      expect(run(Chef16::Machine.new(node: attributes.call), 'holdfast::default').updated).not_to include('apt_update[holdfast]')
+    end
+
+    it 'asks init scripts whether services run: the list of processes may be missing, or name them by accident' do
+      %w(recipes/default.rb resources/node.rb).each do |file|
+        text = File.read("#{COOKBOOK}/#{file}")
+        expect(text.scan(/^ *service '[^']*' do\n(?: *#.*\n)* *supports status: true/).length).to eq text.scan(/^ *service '/).length
+      end
+    end
+
+    it 'says which attribute is missing' do
+      %w(file url).each { |from| expect { run(Chef16::Machine.new(node: attributes.call('package' => { 'source' => from })), 'holdfast::default') }.to raise_error(/\['#{from}'\] is not set/) }
     end
 
     it 'refuses a source that it does not know' do
@@ -109,6 +175,24 @@ RSpec.describe 'the cookbook holdfast' do
       expect(run(machine, 'holdfast::server').updated).to be_empty
     end
 
+    it 'takes no token from an item that lies open, or that has none' do
+      [[{ 'open' => true, 'token' => 'hft1.secret' }, /not encrypted/], [{ 'tokens' => 'x' }, /has no "token"/]].each do |item, words|
+        second = { 'cluster' => { 'join' => { 'endpoints' => ['https://192.0.2.11:7480'], 'token_item' => { 'bag' => 'holdfast', 'item' => 'join', 'key' => 'token' } } } }
+        machine = Chef16::Machine.new(node: attributes.call(second), packages: ['holdfast'], data_bags: { %w(holdfast join) => item }) do |command, _environment|
+          expect(command).to include('--plan')
+          plan.call([{ 'what' => 'join', 'name' => 'prod', 'action' => 'join' }], nil)
+        end
+        expect { run(machine, 'holdfast::server') }.to raise_error(words)
+      end
+    end
+
+    it 'writes labels as texts and paths in full, whatever the attributes hold' do
+      own = { 'cluster' => { 'init' => { 'name' => 'prod' }, 'store' => { 'kind' => 'etcd', 'endpoints' => ['https://e:2379'], 'ca' => 'ca.pem', 'cert' => '/a/c.pem', 'key' => 'k.pem' } }, 'node' => { 'name' => 'N1'.downcase, 'labels' => { 'rack' => 4, 'ssd' => true, 'gone' => nil } } }
+      machine = Chef16::Machine.new(node: attributes.call(own), packages: ['holdfast']) { plan.call([]) }
+      run(machine, 'holdfast::server')
+      expect(JSON.parse(machine.files['/etc/holdfast/node.json'])).to include('labels' => { 'rack' => '4', 'ssd' => 'true' }, 'store' => include('ca' => '/etc/holdfast/ca.pem', 'cert' => '/a/c.pem', 'key' => '/etc/holdfast/k.pem'))
+    end
+
     it 'says what converge said when it fails' do
       machine = Chef16::Machine.new(node: attributes.call(first)) { answer.new('', "holdfast: the clock of this machine is 61 minutes off\n", 4) }
       expect { run(machine, 'holdfast::server') }.to raise_error(/61 minutes off/)
@@ -123,7 +207,7 @@ RSpec.describe 'the cookbook holdfast' do
         next answer.new(JSON.generate(made), '', 0) if command.include?('inspect') && made
         next answer.new('', 'there is no pool', 3) if command.include?('inspect')
 
-        made = { 'node' => 'node_1', 'spec' => { 'path' => '/srv/holdfast', 'devices' => [], 'class' => 'any', 'overcommit' => 1 }, 'labels' => { 'tier' => 'slow' } }
+        made = { 'node' => 'node_1', 'status' => { 'filesystems' => [] }, 'spec' => { 'path' => '/srv/holdfast', 'devices' => [], 'class' => 'any', 'overcommit' => 1 }, 'labels' => { 'tier' => 'slow' } }
         expect(command).to eq %w(pool create bulk --path /srv/holdfast --label tier=slow)
         answer.new('', '', 0)
       end
@@ -204,7 +288,7 @@ RSpec.describe 'the cookbook holdfast' do
   end
 
   describe 'holdfast_pool' do
-    pool = { 'node' => 'node_1', 'spec' => { 'devices' => ['/dev/vdb'], 'class' => 'ssd', 'overcommit' => 1 }, 'labels' => { 'old' => '1' } }
+    pool = { 'node' => 'node_1', 'status' => { 'filesystems' => [{ 'device' => '/dev/vdb' }] }, 'spec' => { 'devices' => ['/dev/vdb'], 'class' => 'ssd', 'overcommit' => 1 }, 'labels' => { 'old' => '1' } }
     converge = lambda do |found, why_run: false, &block|
       machine = Chef16::Machine.new(node: {}) do |command, _|
         next answer.new(JSON.generate('id' => 'node_1', 'name' => 'n1'), '', 0) if command.first(2) == %w(node inspect)
@@ -231,6 +315,19 @@ RSpec.describe 'the cookbook holdfast' do
 
     it 'leaves alone what is not given' do
       expect(converge.call(pool) { devices ['/dev/vdb'] }.first.updated).to be_empty
+    end
+
+    it 'reports no change for labels that are numbers, nor for what is given as nil' do
+      kept = pool.merge('labels' => { 'rack' => '4' })
+      expect(converge.call(kept) { devices ['/dev/vdb']; labels('rack' => 4); pool_class nil; overcommit nil }.first.updated).to be_empty
+      expect(converge.call(kept) { devices ['/dev/vdb']; labels nil }.first.updated).to be_empty
+    end
+
+    it 'knows an EBS volume by where it is now, not by what its device was called when the pool was made' do
+      renamed = pool.merge('spec' => pool['spec'].merge('devices' => ['/dev/nvme1n1']), 'status' => { 'filesystems' => [{ 'device' => '/dev/nvme2n1' }] })
+      allow(HoldfastCookbook::Ebs).to receive(:device) { |id| { 'vol-0abc' => '/dev/nvme2n1', 'vol-0def' => '/dev/nvme1n1' }.fetch(id) }
+      expect(converge.call(renamed) { ebs_volumes ['vol-0abc'] }.first.updated).to be_empty
+      expect(converge.call(renamed) { ebs_volumes %w(vol-0abc vol-0def) }.last).to eq [%w(pool grow fast --device /dev/nvme1n1)]
     end
 
     it 'refuses a name that a pool of another node has, and a pool that would have to move' do
