@@ -78,10 +78,16 @@ export function createPluginServer(answer: AnswerCall, log: Log, answerWithinMs:
       await clearStale(socketPath);
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
-        server.listen({ path: socketPath, backlog: BACKLOG }, () => {
-          server.removeListener('error', reject);
-          resolve();
-        });
+        // It is bound within the call: nobody finds it with another mode.
+        const before = process.umask(0o177);
+        try {
+          server.listen({ path: socketPath, backlog: BACKLOG }, () => {
+            server.removeListener('error', reject);
+            resolve();
+          });
+        } finally {
+          process.umask(before);
+        }
       });
       listening = true;
       await chmod(socketPath, 0o600);

@@ -62,6 +62,8 @@ export interface HttpLimits {
   readonly requestMs: number;
   /** How long `close` lets requests in work go on. Default 5 s. */
   readonly closeMs: number;
+  /** Between two looks for open connections whose certificate has ended. Default 15 s. */
+  readonly expiryMs: number;
   /** Time for a TLS handshake. Default 10 s. */
   readonly handshakeMs: number;
   /** Requests in work at once of callers without a certificate, who have a limit of their own. Default 32. */
@@ -71,7 +73,7 @@ export interface HttpLimits {
   readonly handshakes: number;
   readonly strangers: number;
 }
-const LIMITS: HttpLimits = { inWork: 512, strangersInWork: 32, headersMs: 10_000, requestMs: 30_000, closeMs: 5_000, handshakeMs: 10_000, tlsConnections: 8_192, handshakes: 512, strangers: 512 };
+const LIMITS: HttpLimits = { inWork: 512, strangersInWork: 32, headersMs: 10_000, requestMs: 30_000, closeMs: 5_000, expiryMs: 15_000, handshakeMs: 10_000, tlsConnections: 8_192, handshakes: 512, strangers: 512 };
 /** Connections that the kernel keeps for us while we are busy. */
 const BACKLOG = 4096;
 const MAX_CONNECTIONS = 16_384;
@@ -228,7 +230,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
     async listenTls(at) {
       await app.ready();
       const cluster: PeerCluster = { id: (await control.cluster()).id, root: new X509Certificate(at.ca).fingerprint256.replaceAll(':', '').toLowerCase() };
-      const surface = await serveTls(at, { handshakeMs: limits.handshakeMs, headersMs: limits.headersMs, requestMs: limits.requestMs, connections: limits.tlsConnections, handshakes: limits.handshakes, strangers: limits.strangers }, (request, response) => { app.routing(request, response); });
+      const surface = await serveTls(at, { handshakeMs: limits.handshakeMs, headersMs: limits.headersMs, requestMs: limits.requestMs, expiryMs: limits.expiryMs, connections: limits.tlsConnections, handshakes: limits.handshakes, strangers: limits.strangers }, (request, response) => { app.routing(request, response); });
       secure = { surface, trust: at.trust, cluster };
       log.info({ host: at.host, port: surface.port }, 'the API is served over TLS');
       return { port: surface.port, renew: (files) => surface.renew(files) };

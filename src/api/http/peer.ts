@@ -42,10 +42,10 @@ export function callerOf(socket: TLSSocket, cluster: PeerCluster, trust: PeerTru
   return found.caller;
 }
 
-/** Whether a connection that was let in must be cut now. */
-export function isCutOff(socket: TLSSocket, trust: PeerTrust): boolean {
+/** Whether a connection that was let in must be cut now: its certificate was revoked, or has ended. */
+export function isCutOff(socket: TLSSocket, trust: PeerTrust, now: number): boolean {
   const found = known.get(socket);
-  return found !== undefined && !(found instanceof HoldfastError) && !trust.admits(found.chain);
+  return found !== undefined && !(found instanceof HoldfastError) && (now >= found.until || !trust.admits(found.chain));
 }
 
 const RENEW = 'Renew certificates before they end (holdfast cert rotate); now an admin must sign a new one: holdfast cert sign';

@@ -1,6 +1,6 @@
 /**
  * The same API over TLS 1.3, for other machines: bounds what strangers can make it hold, changes its certificates without
- * dropping connections, and cuts those of revoked ones. Who may do what is not decided here.
+ * dropping connections, and cuts those of certificates that were revoked or have ended. Who may do what is not decided here.
  */
 import { constants } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -28,6 +28,8 @@ export interface TlsBounds {
   readonly handshakeMs: number;
   readonly headersMs: number;
   readonly requestMs: number;
+  /** Between two looks for open connections whose certificate has ended. */
+  readonly expiryMs: number;
   readonly connections: number;
   /** Of connections that have not finished their handshake. */
   readonly handshakes: number;
@@ -82,9 +84,14 @@ export async function serveTls(options: TlsSurfaceOptions, bounds: TlsBounds, ha
     socket.end(rawAnswer(error.code));
     socket.once('finish', () => socket.destroy());
   });
-  const unfollow = options.trust.onRevoked(() => {
-    for (const socket of open) if (isCutOff(socket, options.trust)) socket.destroy();
-  });
+  const cut = (): void => {
+    const now = Date.now();
+    for (const socket of open) if (isCutOff(socket, options.trust, now)) socket.destroy();
+  };
+  const unfollow = options.trust.onRevoked(cut);
+  // A request is checked when it comes; a stream goes on for as long as its reader likes.
+  const looking = setInterval(cut, bounds.expiryMs);
+  looking.unref();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(cannotListen(error, options)));
     server.listen({ host: options.host, port: options.port, backlog: 1024 }, resolve);
@@ -94,6 +101,7 @@ export async function serveTls(options: TlsSurfaceOptions, bounds: TlsBounds, ha
     renew: (files) => server.setSecureContext(context(files)),
     async close(impatientMs) {
       unfollow();
+      clearInterval(looking);
       const closed = new Promise<void>((resolve) => { server.close(() => resolve()); });
       server.closeIdleConnections();
       const impatience = setTimeout(() => { server.closeAllConnections(); for (const socket of open) socket.destroy(); }, impatientMs);

@@ -218,6 +218,25 @@ describe('connections', () => {
     await closed;
   });
 
+  test('that stream end with the certificate that opened them', async () => {
+    const watching = await serveWorld(world, { async *watchEvents(signal: AbortSignal) { await new Promise((resolve) => signal.addEventListener('abort', resolve)); } }, { expiryMs: 50 });
+    try {
+      const { key, csr } = await makeKeyAndRequest('brief');
+      const { chain } = await world.authority.sign(csr, { cluster: CLUSTER, kind: 'client', role: 'read-only', name: 'brief' }, { hosts: [], ttl_ms: 2_500 });
+      const told = await new Promise<{ readonly status: number | undefined; readonly end: Promise<unknown> }>((resolve, reject) => {
+        https.get({ host: '127.0.0.1', port: watching.port, path: '/v1/events/watch', agent: false, rejectUnauthorized: false, key, cert: chain }, (answer) => {
+          answer.on('error', () => undefined);
+          answer.resume();
+          resolve({ status: answer.statusCode, end: new Promise((done) => { answer.once('close', done); }) });
+        }).on('error', reject);
+      });
+      expect(told.status).toBe(200);
+      await told.end;
+    } finally {
+      await watching.end();
+    }
+  });
+
   test('go on when the certificate of the server is renewed, and new ones see the new one', async () => {
     const admin = await world.client('admin', 'fay');
     const connect = async (): Promise<tls.TLSSocket> => {

@@ -1,5 +1,5 @@
 // The socket under good, bad and mad callers: every request is answered, and the driver lives on.
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
@@ -41,6 +41,27 @@ describe('the socket', () => {
     expect(statSync(socket).mode & 0o777).toBe(0o600);
     await driver.close();
     expect(existsSync(socket)).toBe(false);
+  });
+
+  test('is its owner\'s alone from the moment it can be found, whatever the umask is', async () => {
+    const at = path.join(folder, 'other.sock');
+    const another = newDriver();
+    const modes: number[] = [];
+    const listen = net.Server.prototype.listen;
+    const seen = jest.spyOn(net.Server.prototype, 'listen').mockImplementation(function of(this: net.Server, ...args: unknown[]) {
+      const server = listen.apply(this, args as unknown as Parameters<typeof listen>);
+      modes.push(statSync(at).mode & 0o777);
+      return server;
+    });
+    const before = process.umask(0);
+    try {
+      await another.listen(at);
+    } finally {
+      process.umask(before);
+      seen.mockRestore();
+    }
+    await another.close();
+    expect(modes).toEqual([0o600]);
   });
 
   test('replaces that of a driver that died', async () => {
