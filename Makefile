@@ -43,7 +43,7 @@ package: modules ## dist/packages: .deb and relocatable tar.gz for amd64 and arm
 	@node tools/package.ts
 
 .PHONY: test
-test: modules ## lint, types, build, then every suite one after another, with a summary (root; under 30 minutes)
+test: modules ## lint, types, build, then every suite, with a summary (root; under 30 minutes)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
 	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) faketime docker-compose shellcheck rspec protoc
 	@tools/need terraform >/dev/null

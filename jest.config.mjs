@@ -1,4 +1,4 @@
-// One configuration for every suite; `--selectProjects` picks a suite. Heavy suites run with one worker.
+// One configuration for every suite; `--selectProjects` picks a suite.
 const base = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
@@ -9,5 +9,6 @@ const base = {
 const suite = (displayName, extra = {}) => ({ ...base, displayName, testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`], ...extra });
 export default {
   testTimeout: 120_000,
+  testSequencer: '<rootDir>/tools/test-order.mjs',
   projects: [suite('unit'), suite('contract'), suite('integration'), suite('e2e')],
 };

@@ -1,9 +1,10 @@
-// Runs the house's checks and suites one after another, prints the time of each, and ends with a summary in which
+// Runs the house's checks and suites, some of them side by side, prints the time of each, and ends with a summary in which
 // every skipped test is named with its reason, and with one line `N passed, N failed, N skipped`.
 // Usage: run-tests.mjs [--full] [NAME...]   (no name: all). Exit 1 when anything failed.
 // It decides nothing about tests: what a test needs is stated in the test (test/lab/needs.ts).
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { testModules } from './test-modules.mjs';
 
@@ -17,26 +18,34 @@ const only = process.argv.slice(2).filter((word) => !word.startsWith('-'));
  * @typedef {{ name: string, run: () => Outcome | Promise<Outcome> }} Step
  */
 
+/** Its exit status, or what else ended it. */
+const ended = (child) => new Promise((resolve) => { child.on('error', resolve).on('close', (status, signal) => resolve(status ?? signal)); });
+
 /** A check is one command that is right or wrong as a whole. */
 const check = (name, command, ...args) => ({
   name,
-  run() {
-    const { status } = spawnSync(command, args, { cwd: top, stdio: 'inherit' });
+  async run() {
+    const status = await ended(spawn(command, args, { cwd: top, stdio: 'inherit' }));
     return status === 0 ? { passed: 1, failed: [], skipped: [] } : { passed: 0, failed: [`${name}: ${command} ${args.join(' ')}`], skipped: [] };
   },
 });
 
+/**
+ * Test files that run at once in the suites that boot machines. They wait more than they compute: on two cores three of
+ * them take half the time of one after another.
+ */
+const AT_ONCE = `--maxWorkers=${Math.min(4, Math.max(3, os.availableParallelism()))}`;
+
 /** A suite is one jest project. Files named *.full.test.ts take long and run with --full only. */
 const suite = (name, ...flags) => ({
   name,
-  run() {
+  async run() {
     const json = path.join(out, `${name}.json`);
     const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js',
       '--selectProjects', name, '--json', '--outputFile', json, ...flags];
     if (!full) args.push('--testPathIgnorePatterns', '/node_modules/', '\\.full\\.test\\.ts$');
     const env = { ...process.env, HOLDFAST_TEST_FULL: full ? '1' : '' };
-    const { status, signal } = spawnSync(process.execPath, args, { cwd: top, env, stdio: ['ignore', 'ignore', 'inherit'] });
-    return outcomeOf(name, json, status ?? signal);
+    return outcomeOf(name, json, await ended(spawn(process.execPath, args, { cwd: top, env, stdio: ['ignore', 'ignore', 'inherit'] })));
   },
 });
 
@@ -87,25 +96,27 @@ const shellScripts = () => ['tools', '.ci', 'packaging', 'test/lab']
   .map((entry) => path.relative(top, path.join(entry.parentPath, entry.name)))
   .filter((file) => /^#!\/(usr\/)?bin\/(env )?(ba)?sh/.test(readFileSync(path.join(top, file), 'utf8').slice(0, 30)));
 
-/** @type {Step[]} */
+/**
+ * What stands in one line runs side by side.
+ * @type {Step[][]}
+ */
 const STEPS = [
-  check('build', 'make', 'build'),
-  check('lint', process.execPath, 'node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'),
-  check('types', process.execPath, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
-  check('shell', 'shellcheck', ...shellScripts()),
-  check('generated', process.execPath, 'tools/generate-client.mjs', '--check'),
-  check('generated', process.execPath, 'tools/generate-etcd.mjs', '--check'),
-  suite('unit'),
-  suite('contract'),
-  suite('integration', '--runInBand'),
-  { name: 'cookbook', run: cookbook },
-  { name: 'modules', run: () => testModules(top) },
-  suite('e2e', '--runInBand'),
+  [check('build', 'make', 'build')],
+  [
+    check('lint', process.execPath, 'node_modules/eslint/bin/eslint.js', '.', '--max-warnings', '0'),
+    check('types', process.execPath, 'node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'),
+    check('shell', 'shellcheck', ...shellScripts()),
+    check('generated', process.execPath, 'tools/generate-client.mjs', '--check'),
+    check('generated', process.execPath, 'tools/generate-etcd.mjs', '--check'),
+  ],
+  [suite('unit'), suite('contract')],
+  [suite('integration', AT_ONCE), { name: 'cookbook', run: cookbook }, { name: 'modules', run: () => testModules(top) }],
+  [suite('e2e', AT_ONCE)],
 ];
 
-const unknown = only.filter((name) => !STEPS.some((step) => step.name === name));
+const unknown = only.filter((name) => !STEPS.flat().some((step) => step.name === name));
 if (unknown.length > 0) {
-  console.error(`no such step: ${unknown.join(', ')}; there are ${STEPS.map((step) => step.name).join(', ')}`);
+  console.error(`no such step: ${unknown.join(', ')}; there are ${[...new Set(STEPS.flat().map((step) => step.name))].join(', ')}`);
   process.exit(2);
 }
 
@@ -113,12 +124,14 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const bold = (text) => (process.stdout.isTTY ? `\u001b[1m${text}\u001b[0m` : text);
 const rows = [];
-for (const step of STEPS.filter((one) => only.length === 0 || only.includes(one.name))) {
-  console.log(bold(`\n── ${step.name}`));
-  const begun = Date.now();
-  const outcome = await step.run();
-  rows.push({ name: step.name, seconds: (Date.now() - begun) / 1000, ...outcome });
-  if (step.name === 'build' && outcome.failed.length > 0) break; // what follows would only repeat it
+for (const steps of STEPS.map((group) => group.filter((one) => only.length === 0 || only.includes(one.name)))) {
+  if (steps.length > 0) console.log(bold(`\n── ${[...new Set(steps.map((step) => step.name))].join(', ')}`));
+  rows.push(...await Promise.all(steps.map(async (step) => {
+    const begun = Date.now();
+    const outcome = await step.run();
+    return { name: step.name, seconds: (Date.now() - begun) / 1000, ...outcome };
+  })));
+  if (rows.some((row) => row.name === 'build' && row.failed.length > 0)) break; // what follows would only repeat it
 }
 
 const list = (title, names) => { if (names.length > 0) console.log(`\n${bold(title)}\n${names.map((name) => `  ${name}`).join('\n')}`); };

@@ -12,6 +12,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { lock } from './lock.ts';
 
 export interface CommandResult {
   /** Exit code; -1 when a signal ended it. */
@@ -39,6 +40,13 @@ export interface Engine {
   /** Ends every container, dockerd and all that belongs to it, its mounts and cgroups. */
   stop(): Promise<void>;
 }
+
+/**
+ * Waits until no other test has an engine, and gives what ends the own turn: an engine asks every driver in
+ * /run/docker/plugins for its volumes. Give `beforeAll` the time TURN_MS.
+ */
+export const engineTurn = (): Promise<() => Promise<void>> => lock('/run/lock/holdfast-test-engines');
+export const TURN_MS = 1_200_000;
 
 const IMAGE = 'holdfast-test/busybox';
 const PATIENCE_MS = 60_000;

@@ -5,19 +5,27 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-/** Runs `act` while no other process, nor another call of this one, holds the lock of that file; waits for it as long as it takes. */
-export async function locked<T>(file: string, act: () => Promise<T>): Promise<T> {
+/** Takes the lock of that file, and waits for it as long as another process, or another call of this one, has it. Gives what ends it. */
+export async function lock(file: string): Promise<() => Promise<void>> {
   mkdirSync(path.dirname(file), { recursive: true });
-  // It holds the lock until its standard input ends: with `release`, or with this process.
+  // The holder has it until its standard input ends: by what is given back, or with this process.
   const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat >/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] });
   holder.stdin.on('error', () => undefined);
   const gone = once(holder, 'close');
-  try {
-    const [word] = await Promise.race([once(holder.stdout, 'data'), gone]) as [unknown];
-    if (!String(word).startsWith('held')) throw new Error(`${file} could not be locked: flock ended with ${String(word)}`);
-    return await act();
-  } finally {
+  const [word] = await Promise.race([once(holder.stdout, 'data'), gone]) as [unknown];
+  if (!String(word).startsWith('held')) throw new Error(`${file} could not be locked: flock ended with ${String(word)}`);
+  return async () => {
     holder.stdin.end();
     await gone;
+  };
+}
+
+/** Runs `act` under the lock of that file. */
+export async function locked<T>(file: string, act: () => Promise<T>): Promise<T> {
+  const unlock = await lock(file);
+  try {
+    return await act();
+  } finally {
+    await unlock();
   }
 }

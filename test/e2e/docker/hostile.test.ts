@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CALLS } from '../../../src/api/docker/messages.ts';
+import { TURN_MS } from '../../lab/docker-engine.ts';
 import { describeIf, dockerEngine, filesystem, loopDevices } from '../../lab/needs.ts';
 import { call, raw } from '../../unit/api/docker/socket-client.ts';
 import { openStage, SMALL, type Stage } from './stage.ts';
@@ -13,8 +14,8 @@ describeIf([dockerEngine, loopDevices, filesystem('ext4')], 'The socket of the v
   beforeAll(async () => {
     stage = await openStage();
     await stage.engine.must(['run', '-d', '--network=none', '--name', 'witness', '--volume-driver', stage.driver, '-v', `size=${SMALL},name=witness:/data`, stage.engine.image, 'sh', '-c', 'echo kept > /data/file; sleep 10000']);
-  });
-  afterAll(() => stage.close());
+  }, TURN_MS);
+  afterAll(() => stage?.close());
 
   /** The daemon answers, and the volume that stood by is as it was. */
   async function unharmed(): Promise<void> {

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient, type HoldfastClient } from '../../../src/client/client.ts';
-import { startEngine, type Engine } from '../../lab/docker-engine.ts';
+import { engineTurn, startEngine, type Engine } from '../../lab/docker-engine.ts';
 
 const TOP = path.resolve(import.meta.dirname, '../../..');
 /** How long something that must come about by itself is waited for. */
@@ -29,6 +29,7 @@ export interface Stage {
 }
 
 export async function openStage(): Promise<Stage> {
+  const turnIsOver = await engineTurn();
   const root = mkdtempSync(path.join(os.tmpdir(), 'hfd-'));
   writeFileSync(path.join(root, '.holdfast-scratch'), '');
   const driver = `holdfast-${randomBytes(4).toString('hex')}`;
@@ -59,11 +60,15 @@ export async function openStage(): Promise<Stage> {
   }
 
   async function close(): Promise<void> {
-    client.close();
-    await engine?.stop();
-    await stopDaemon('SIGTERM');
-    execFileSync('rm', ['-f', pluginSocket]);
-    execFileSync(path.join(TOP, 'tools/scrub'), [root], { stdio: ['ignore', 'ignore', 'inherit'] });
+    try {
+      client.close();
+      await engine?.stop();
+      await stopDaemon('SIGTERM');
+      execFileSync('rm', ['-f', pluginSocket]);
+      execFileSync(path.join(TOP, 'tools/scrub'), [root], { stdio: ['ignore', 'ignore', 'inherit'] });
+    } finally {
+      await turnIsOver();
+    }
   }
 
   try {

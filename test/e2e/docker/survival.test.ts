@@ -1,14 +1,15 @@
 // What a Docker host lives through: killed containers, a killed or restarted holdfastd, a killed Docker, calls that come
 // twice. Data stays, containers go on, and in the end every volume can be removed.
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { TURN_MS } from '../../lab/docker-engine.ts';
 import { describeIf, dockerEngine, filesystem, loopDevices } from '../../lab/needs.ts';
 import { call } from '../../unit/api/docker/socket-client.ts';
 import { openStage, SMALL, until, type Stage } from './stage.ts';
 
 describeIf([dockerEngine, loopDevices, filesystem('ext4')], 'With Docker', () => {
   let stage: Stage;
-  beforeAll(async () => { stage = await openStage(); });
-  afterAll(() => stage.close());
+  beforeAll(async () => { stage = await openStage(); }, TURN_MS);
+  afterAll(() => stage?.close());
   afterEach(async () => {
     const left = (await stage.engine.must(['ps', '-aq'])).split('\n').filter((id) => id !== '');
     if (left.length > 0) await stage.engine.must(['rm', '-f', ...left]);

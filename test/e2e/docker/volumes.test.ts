@@ -3,14 +3,15 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { GIB, MIB } from '../../../src/model/bytes.ts';
+import { TURN_MS } from '../../lab/docker-engine.ts';
 import { describeIf, dockerEngine, filesystem, findCommand, loopDevices } from '../../lab/needs.ts';
 import { run } from '../../lab/docker-engine.ts';
 import { openStage, SMALL, type Stage } from './stage.ts';
 
 describeIf([dockerEngine, loopDevices, filesystem('ext4'), filesystem('xfs')], 'Docker', () => {
   let stage: Stage;
-  beforeAll(async () => { stage = await openStage(); });
-  afterAll(() => stage.close());
+  beforeAll(async () => { stage = await openStage(); }, TURN_MS);
+  afterAll(() => stage?.close());
   afterEach(async () => {
     const left = (await stage.engine.must(['ps', '-aq'])).split('\n').filter((id) => id !== '');
     if (left.length > 0) await stage.engine.must(['rm', '-f', '-v', ...left]);

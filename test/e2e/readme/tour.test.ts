@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { startEngine, type Engine } from '../../lab/docker-engine.ts';
+import { engineTurn, startEngine, TURN_MS, type Engine } from '../../lab/docker-engine.ts';
 import { describeIf, dockerEngine, filesystem, loopDevices, terraform, terraformBinary, type Need } from '../../lab/needs.ts';
 import { openShell, type Shell } from './shell.ts';
 import { contradiction, mayFail, readTour } from './tour.ts';
@@ -25,11 +25,13 @@ const NEEDS: Readonly<Record<string, Need>> = { Containers: dockerEngine, Terraf
 describeIf([loopDevices, filesystem('xfs'), free], 'the five-minute tour', () => {
   let shell: Shell;
   let engine: Engine | undefined;
+  let turnIsOver: (() => Promise<void>) | undefined;
   let home: string;
 
   beforeAll(async () => {
     home = mkdtempSync(path.join(os.tmpdir(), 'holdfast-tour-'));
     if (dockerEngine() === undefined) {
+      turnIsOver = await engineTurn();
       engine = await startEngine({ dir: path.join(home, 'engine') });
       await engine.must(['tag', engine.image, 'busybox']);
     }
@@ -38,17 +40,21 @@ describeIf([loopDevices, filesystem('xfs'), free], 'the five-minute tour', () =>
     shell = openShell(TOP, env);
     const binary = terraformBinary();
     if (binary !== undefined) await shell.type(`terraform() { '${binary}' "$@"; }`);
-  }, 120_000);
+  }, TURN_MS);
 
   afterAll(async () => {
-    await shell?.end();
-    await engine?.stop();
-    for (let waited = 0; existsSync(PLUGIN) && waited < 100; waited += 1) await pause(100);
-    if (existsSync(PLACE)) {
-      writeFileSync(path.join(PLACE, '.holdfast-scratch'), '');
-      execFileSync(path.join(TOP, 'tools/scrub'), [PLACE], { stdio: 'inherit' });
+    try {
+      await shell?.end();
+      await engine?.stop();
+      for (let waited = 0; existsSync(PLUGIN) && waited < 100; waited += 1) await pause(100);
+      if (existsSync(PLACE)) {
+        writeFileSync(path.join(PLACE, '.holdfast-scratch'), '');
+        execFileSync(path.join(TOP, 'tools/scrub'), [PLACE], { stdio: 'inherit' });
+      }
+      rmSync(home, { recursive: true, force: true });
+    } finally {
+      await turnIsOver?.();
     }
-    rmSync(home, { recursive: true, force: true });
   }, 120_000);
 
   for (const section of sections) {
