@@ -47,9 +47,9 @@ describe('the socket', () => {
     const at = path.join(folder, 'other.sock');
     const another = newDriver();
     const modes: number[] = [];
-    const listen = net.Server.prototype.listen;
+    const listen = Reflect.get(net.Server.prototype, 'listen') as (...args: unknown[]) => net.Server;
     const seen = jest.spyOn(net.Server.prototype, 'listen').mockImplementation(function of(this: net.Server, ...args: unknown[]) {
-      const server = listen.apply(this, args as unknown as Parameters<typeof listen>);
+      const server = listen.apply(this, args);
       modes.push(statSync(at).mode & 0o777);
       return server;
     });
