@@ -9,7 +9,7 @@ import { isoNow } from './context.ts';
 import { needAuthority, needCluster, needTokens, type IdentityContext } from './identity-context.ts';
 import { KEYS } from './keys.ts';
 import type { Signed } from './ports/authority.ts';
-import type { Write } from './ports/store.ts';
+import type { Compare, Write } from './ports/store.ts';
 import { page } from './repository.ts';
 import type { Revocation, StoredCertificate, StoredIssuer } from './trust.ts';
 
@@ -24,8 +24,11 @@ const MAX_ROUNDS = 20;
 const KEEP_ENDED_MS = 30 * DAY_MS;
 
 export interface CertificateUseCases extends Pick<IdentityControl, 'signClient' | 'renewCertificate' | 'listCertificates' | 'revokeCertificate' | 'isRevoked'> {
-  /** Revokes all that a node has: its certificates, and the authority of its own. Again: nothing to do. */
-  revokeNode(nodeId: string, by: string): Promise<void>;
+  /**
+   * Revokes all that a node has: its certificates, and the authority of its own. Again: nothing to do.
+   * @param compare what must hold at each write. @returns false when it did not, and not all was revoked.
+   */
+  revokeNode(nodeId: string, by: string, compare?: readonly Compare[]): Promise<boolean>;
 }
 
 /** What is recorded of a certificate, and the write that does. */
@@ -40,7 +43,7 @@ export function recorded(ctx: IdentityContext, signed: Signed, uri: CertificateU
 export const putCertificate = (certificate: Certificate, sha256: string): Write => ({ op: 'put', key: KEYS.certificate(certificate.serial), value: { id: certificate.serial, sha256, certificate } satisfies StoredCertificate });
 
 export function createCertificateUseCases(ctx: IdentityContext): CertificateUseCases {
-  const revokeAll = async (stored: readonly StoredCertificate[], issuers: readonly StoredIssuer[], by: string): Promise<void> => {
+  const revokeAll = async (stored: readonly StoredCertificate[], issuers: readonly StoredIssuer[], by: string, compare: readonly Compare[] = []): Promise<boolean> => {
     const doomed = [...stored.map(({ certificate: { serial, not_after } }) => ({ serial, not_after })), ...issuers.map(({ id, not_after }) => ({ serial: id, not_after }))];
     const at = isoNow(ctx.clock);
     const revocation = ({ not_after }: { readonly not_after: string }): Revocation => ({ at, by, not_after });
@@ -49,9 +52,11 @@ export function createCertificateUseCases(ctx: IdentityContext): CertificateUseC
       ...stored.map(({ certificate: one, sha256 }) => putCertificate({ ...one, revoked_at: at }, sha256)),
     ];
     for (let from = 0; from < writes.length; from += 100) {
-      const done = await ctx.store.txn([], writes.slice(from, from + 100));
-      if (done.committed) for (const one of doomed) ctx.trust.learn(one.serial, revocation(one), done.revision);
+      const done = await ctx.store.txn(compare, writes.slice(from, from + 100));
+      if (!done.committed) return false;
+      for (const one of doomed) ctx.trust.learn(one.serial, revocation(one), done.revision);
     }
+    return true;
   };
 
   /** Recorded only while the certificate that it was asked under is good: a revocation that came in between counts. */
@@ -122,14 +127,14 @@ export function createCertificateUseCases(ctx: IdentityContext): CertificateUseC
 
     isRevoked: (serial) => ctx.trust.isRevoked(serial),
 
-    async revokeNode(nodeId, by) {
+    async revokeNode(nodeId, by, compare = []) {
       // Again until nothing is left: it may be renewing at this moment, and what it got after the look counts, too.
       for (let round = 0; round < MAX_ROUNDS; round += 1) {
         const [{ entries: certificates }, { entries: issuers }] = await Promise.all([ctx.store.list<StoredCertificate>(KEYS.certificates), ctx.store.list<StoredIssuer>(KEYS.issuers)]);
         const doomed = certificates.map(({ value }) => value).filter(({ certificate: { uri, revoked_at } }) => revoked_at === null && uri.includes(`/node/${nodeId}/`));
         const authorities = issuers.map(({ value }) => value).filter(({ id, node }) => node === nodeId && !ctx.trust.isRevoked(id));
-        if (doomed.length === 0 && authorities.length === 0) return;
-        await revokeAll(doomed, authorities, by);
+        if (doomed.length === 0 && authorities.length === 0) return true;
+        if (!(await revokeAll(doomed, authorities, by, compare))) return false;
       }
       throw new HoldfastError('unavailable', `node ${nodeId} gets new certificates faster than they are revoked`, { object: `node ${nodeId}`, hint: 'Stop its daemon, then try again.' });
     },

@@ -11,6 +11,7 @@ import { NODE_FEATURES, NODE_ROLES, type HoldfastEvent, type Node, type NodeFeat
 import { CLIENT_TTL_MS, createCertificateUseCases, NODE_TTL_MS, recorded } from './certificates.ts';
 import type { IdentityControl, JoinAnswer, JoinRequest } from './cluster-control.ts';
 import { isoNow, mintId } from './context.ts';
+import { membersOf } from './cluster/control-nodes.ts';
 import { needAuthority, needCluster, type IdentityContext } from './identity-context.ts';
 import { KEYS } from './keys.ts';
 import type { Authority } from './ports/authority.ts';
@@ -24,6 +25,7 @@ const PEER_PORT = 2380;
 const CLIENT_PORT = 2379;
 const MAX_TRIES = 20;
 
+type Claimed = Entry<StoredToken> & { readonly value: { readonly claim: Claim } };
 type Answer = JoinAnswer | Awaited<ReturnType<IdentityControl['joinClient']>>;
 
 export function createJoinUseCases(ctx: IdentityContext): Pick<IdentityControl, 'joinNode' | 'joinClient'> {
@@ -64,11 +66,14 @@ interface Admitted<A> {
   readonly writes: readonly Write[];
 }
 
+/** The same request is carried out twice at a time, and the other run is ahead: all is looked at anew. */
+class Overtaken extends Error {}
+
 /**
  * @param check whether this token may be taken by this request; @returns the node's id. Nothing was written yet.
  * @param admit signs and decides what is recorded. May run several times.
  */
-async function redeem<A extends Answer>(ctx: IdentityContext, text: string, wanted: Parameters<typeof admitToken>[2], check: (token: Entry<StoredToken>) => Promise<string | null>, admit: (token: Entry<StoredToken> & { readonly value: { readonly claim: Claim } }) => Promise<Admitted<A>>): Promise<A> {
+async function redeem<A extends Answer>(ctx: IdentityContext, text: string, wanted: Parameters<typeof admitToken>[2], check: (token: Entry<StoredToken>) => Promise<string | null>, admit: (token: Claimed) => Promise<Admitted<A>>): Promise<A> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
     const token = await admitToken(ctx, text, wanted);
     const { key, revision, value } = token;
@@ -78,7 +83,12 @@ async function redeem<A extends Answer>(ctx: IdentityContext, text: string, want
       await ctx.store.txn([{ key, revision }], [{ op: 'put', key, value: { ...value, claim, record: { ...value.record, used_at: isoNow(ctx.clock) } } satisfies StoredToken }]);
       continue;
     }
-    const { answer, compare, writes } = await admit({ ...token, value: { ...value, claim: value.claim } });
+    const admitted = await admit({ ...token, value: { ...value, claim: value.claim } }).catch((error: unknown) => {
+      if (error instanceof Overtaken) return null;
+      throw error;
+    });
+    if (admitted === null) continue;
+    const { answer, compare, writes } = admitted;
     // Read anew: admitting may have noted a step in the token.
     const now = await ctx.store.get<StoredToken>(key);
     if (now?.value.claim === null || now?.value.claim.answer !== null) continue;
@@ -88,20 +98,22 @@ async function redeem<A extends Answer>(ctx: IdentityContext, text: string, want
   throw new HoldfastError('unavailable', 'others join at the same time and keep changing the same records', { object: `${wanted.kind} ${clip(wanted.name)}`, hint: 'Try again.' });
 }
 
-async function admitNode(ctx: IdentityContext, authority: Authority, request: JoinRequest, token: Entry<StoredToken> & { readonly value: { readonly claim: Claim } }): Promise<Admitted<JoinAnswer>> {
+async function admitNode(ctx: IdentityContext, authority: Authority, request: JoinRequest, token: Claimed): Promise<Admitted<JoinAnswer>> {
   const { record, claim } = token.value;
   checkRoles(request, token.value);
   const cluster = await needCluster(ctx);
   const nodeId = claim.node ?? mintId(ctx, 'node');
   const place = await placeFor(ctx, request.name, record.replaces, nodeId);
-  const member = request.roles.includes('control') ? await joinMembers(ctx, request, token) : null;
+  const { member, token: noted } = await joinMembers(ctx, request, token, place.before?.value ?? null);
   const hosts = hostsOf(request.name, request.address);
   const uri: CertificateUri = { cluster: cluster.id, kind: 'node', node: nodeId, name: request.name };
   const own = await authority.sign(request.csr, uri, { hosts, ttl_ms: NODE_TTL_MS });
   const store = await authority.signStore(request.store_csr, request.name, { hosts, ttl_ms: NODE_TTL_MS });
   const issuer = request.issuer_csr === undefined ? null : await authority.signIssuer(request.issuer_csr, request.name, 'cluster');
   const storeIssuer = request.store_issuer_csr === undefined ? null : await authority.signIssuer(request.store_issuer_csr, request.name, 'store');
-  if (record.replaces !== null) await createCertificateUseCases(ctx).revokeNode(record.replaces, `replaced by ${request.machine_id}`);
+  // Only while nobody has answered this token: what another run of the same request has given out is not taken back.
+  const revoked = record.replaces === null || await createCertificateUseCases(ctx).revokeNode(record.replaces, `replaced by ${request.machine_id}`, [{ key: noted.key, revision: noted.revision }]);
+  if (!revoked) throw new Overtaken();
   const { entries } = await ctx.store.list<Node>(KEYS.nodes);
   const node = nodeOf(ctx, request, nodeId, place.before?.value ?? null);
   const event: HoldfastEvent = {
@@ -152,19 +164,31 @@ async function placeFor(ctx: IdentityContext, name: string, replaces: string | n
   });
 }
 
-/** Its member of the control store, as a learner; null where the cluster does not run its own. Again: the same. */
-async function joinMembers(ctx: IdentityContext, request: JoinRequest, token: Entry<StoredToken> & { readonly value: { readonly claim: Claim } }): Promise<JoinAnswer['store']['member']> {
-  if (ctx.members === null) return null;
+/** Its member of the control store, as a learner; null where it has none, or the cluster does not run its own. Again: the same. */
+async function joinMembers(ctx: IdentityContext, request: JoinRequest, before: Claimed, replaced: Node | null): Promise<{ readonly member: JoinAnswer['store']['member']; readonly token: Claimed }> {
+  let token = before;
+  if (ctx.members === null) return { member: null, token };
   const host = request.address.replace(/:\d+$/, '');
   const peer_url = `https://${host}:${PEER_PORT}`;
-  if (token.value.record.replaces !== null && !token.value.claim.cleared) {
-    // Its data are gone with the machine: the old member must leave, even where the new one has its address.
-    for (const old of await ctx.members.list()) if (old.name === request.name || old.peer_urls.includes(peer_url)) await ctx.members.remove(old.id);
-    const { key, revision, value } = token;
-    await ctx.store.txn([{ key, revision }], [{ op: 'put', key, value: { ...value, claim: { ...value.claim, cleared: true } } satisfies StoredToken }]);
+  if (replaced !== null && !token.value.claim.cleared) {
+    // Its data are gone with the machine: the old member must leave, even where the new one has its address. Which ones is
+    // noted first, so that the same request, coming once more meanwhile, does not take the new one for an old one.
+    const old = await ctx.members.list();
+    const leaving = token.value.claim.leaving ?? old.filter(({ peer_urls }) => peer_urls.includes(peer_url)).concat(membersOf(replaced, old)).map(({ id }) => id);
+    token = await noteClaim(ctx, token, { ...token.value.claim, leaving });
+    for (const id of new Set(leaving)) await ctx.members.remove(id);
+    token = await noteClaim(ctx, token, { ...token.value.claim, cleared: true });
   }
+  if (!request.roles.includes('control')) return { member: null, token };
   const { initial_cluster } = await ctx.members.addLearner(request.name, peer_url);
-  return { name: request.name, initial_cluster, peer_url, client_url: `https://${host}:${CLIENT_PORT}` };
+  return { token, member: { name: request.name, initial_cluster, peer_url, client_url: `https://${host}:${CLIENT_PORT}` } };
+}
+
+async function noteClaim(ctx: IdentityContext, { key, revision, value }: Claimed, claim: Claim): Promise<Claimed> {
+  const next = { ...value, claim };
+  const done = await ctx.store.txn([{ key, revision }], [{ op: 'put', key, value: next satisfies StoredToken }]);
+  if (!done.committed) throw new Overtaken();
+  return { key, value: next, revision: done.revision };
 }
 
 const UNKNOWN = Object.fromEntries(NODE_FEATURES.map((feature) => [feature, { available: false, reason: 'its daemon has not reported yet' }])) as Record<NodeFeature, { available: boolean; reason: string }>;

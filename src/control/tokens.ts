@@ -26,7 +26,9 @@ export interface Claim {
   readonly name: string;
   /** For nodes: the id that it has, or will have. */
   readonly node: string | null;
-  /** What was left of a replaced node's store member has been removed. */
+  /** Members of the store that a replaced node has left, to be removed; absent until it was looked for them. */
+  readonly leaving?: readonly string[];
+  /** They have been removed. */
   readonly cleared: boolean;
   /** The whole answer; null until everything was recorded. */
   readonly answer: unknown;

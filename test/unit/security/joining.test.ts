@@ -140,6 +140,27 @@ describe('a name that is taken', () => {
     expect(certificates.filter(({ revoked_at }) => revoked_at !== null).map(({ serial }) => serial)).toEqual([serialOf(first.certificate)]);
     expect([world.identity.isRevoked(serialOf(first.certificate)), world.identity.isRevoked(serialOf(second.certificate))]).toEqual([true, false]);
   });
+
+  test('is had once by a request that comes again before it is answered: what one run gave out the other takes not back', async () => {
+    const first = await world.identity.joinNode(await requestOf(await tokenFor()));
+    const request = await requestOf(await tokenFor({ grants: 'node', replaces: 'n2' }));
+    const list = world.store.list.bind(world.store);
+    let ahead: unknown = null;
+    // The one that came second is through while the first one looks which certificates there are.
+    world.store.list = (async (prefix, options) => {
+      if (prefix === '/certificates/' && ahead === null) {
+        ahead = undefined;
+        ahead = await world.identity.joinNode(request);
+      }
+      return list(prefix, options);
+    });
+    const answer = await world.identity.joinNode(request);
+    expect(answer).toEqual(ahead);
+    const serialOf = (pem: string): string => new X509Certificate(pem).serialNumber.toLowerCase();
+    expect([world.identity.isRevoked(serialOf(first.certificate)), world.identity.isRevoked(serialOf(answer.certificate))]).toEqual([true, false]);
+    const { items } = await world.identity.listCertificates({ name: 'n2' });
+    expect(items.filter(({ revoked_at }) => revoked_at === null).map(({ serial }) => serial)).toEqual([serialOf(answer.certificate)]);
+  });
 });
 
 describe('a node with the role control', () => {
@@ -196,6 +217,36 @@ describe('a node with the role control', () => {
     await world.identity.joinNode(request);
     await world.identity.joinNode(request);
     expect(calls).toEqual(['remove aa', 'add n2 https://127.0.0.1:2380']);
+  });
+
+  test('that replaces one, and whose request comes again before it is answered, keeps its new member', async () => {
+    world.end();
+    const known: StoreMember[] = [];
+    const member = (id: string, name: string): StoreMember => ({ id, name, peer_urls: ['https://127.0.0.1:2380'], client_urls: [], learner: false, healthy: false });
+    let added = 0;
+    let meanwhile: () => Promise<unknown> = async () => undefined;
+    world = await createWorld({ members: {
+      async list() {
+        const act = meanwhile;
+        meanwhile = async () => undefined;
+        await act();
+        return [...known];
+      },
+      async addLearner(name, url) {
+        added += 1;
+        if (known.length === 0) known.push(member(`new-${added}`, ''));
+        return { initial_cluster: `${name}=${url}` };
+      },
+      promote: async () => true,
+      remove: async (id) => void known.splice(known.findIndex((one) => one.id === id), known.some((one) => one.id === id) ? 1 : 0),
+    } });
+    await world.identity.joinNode(await requestOf(await tokenFor({ grants: 'node', node_roles: ['control'] }), { roles: ['control'] }));
+    known.splice(0, known.length, member('old', 'n2'));
+    const request = await requestOf(await tokenFor({ grants: 'node', replaces: 'n2' }), { roles: ['control'] });
+    let ahead: unknown = null;
+    meanwhile = async () => { ahead = await world.identity.joinNode(request); };
+    expect(await world.identity.joinNode(request)).toEqual(ahead);
+    expect(known.map(({ id }) => id)).toEqual(['new-2']);
   });
 });
 
