@@ -31,6 +31,8 @@ const newHarness = async (ssh: ValueObject = {}): Promise<Harness> => {
   expect(errors(await made.configure(object({ ssh: object({ private_key_file: lab.sshKey, known_hosts_files: [], wait: '20s', connect_timeout: '5s', ...ssh }) })))).toBe('');
   return made;
 };
+/** Where a machine is down on purpose. */
+const IMPATIENT = { wait: '3s' };
 const makeCluster = (): Promise<ApplyResult> => ok(harness.apply('holdfast_cluster', clusterConfig()));
 /** Reads, then plans, as `terraform plan` does. */
 async function seen(type: string, config: ValueObject | null, before: Kept) {
@@ -115,12 +117,14 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
       await at(2).kill();
       return { status: 1 };
     };
+    harness = await newHarness(IMPATIENT);
     const failed = await harness.apply('holdfast_node', nodeConfig(cluster, 2));
     expect(failed.state).toBeNull();
     expect(errors(failed.said)).toContain('Machine cannot be reached');
     expect(standIn.tokens.size).toBe(0);
     standIn.intervene = () => undefined;
     await at(2).boot();
+    harness = await newHarness();
     expect((await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)))).state).toMatchObject({ status: 'ready' });
     expect([...standIn.nodes.values()].map(({ name }) => name).sort()).toEqual(['n1', 'n2']);
   });
@@ -141,7 +145,7 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     const cluster = await makeCluster();
     const node = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)));
     await at(2).kill();
-    harness = await newHarness();
+    harness = await newHarness(IMPATIENT);
     const { read, said } = await seen('holdfast_node', nodeConfig(cluster, 2), node);
     expect(read.state).toMatchObject({ name: 'n2', status: 'ready' });
     expect(errors(said)).toContain('Machine cannot be reached');
@@ -263,7 +267,7 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
   it('asks another machine of the cluster when the first one is down', async () => {
     const cluster = await ok(harness.apply('holdfast_cluster', clusterConfig({ control_hosts: [object({ host: at(3).address, host_key: at(3).hostKey })] })));
     await at(1).kill();
-    harness = await newHarness();
+    harness = await newHarness(IMPATIENT);
     expect((await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)))).state).toMatchObject({ status: 'ready' });
     await at(1).boot();
   });
