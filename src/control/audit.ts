@@ -11,7 +11,8 @@ import { isoNow, mintId } from './context.ts';
 import type { CallOptions } from './control.ts';
 import { AUDITED, type Audited, type Before } from './audited-calls.ts';
 import { KEYS } from './keys.ts';
-import { page } from './repository.ts';
+import { page, scan } from './repository.ts';
+import { sparing, type Sparing } from './sparing.ts';
 import type { Store } from './ports/store.ts';
 import type { Clock, Log, RandomBytes } from './ports/system.ts';
 
@@ -27,8 +28,6 @@ export const KEEP_AUDIT = 20_000;
 /** An object beyond this is told by its id and size only; the store takes values up to 1 MiB. */
 const MAX_TOLD_CHARS = 64 * 1024;
 const PAGE = 500;
-/** Refused joins that the log tells of. */
-const STRANGERS_A_MINUTE = 20;
 
 /**
  * The same control; every change of it leaves an entry.
@@ -45,23 +44,7 @@ export function audited<C extends object>(control: C, seams: AuditSeams, actor: 
 
 type Act = (...args: unknown[]) => Promise<unknown>;
 
-/** Strangers may leave lines in the log, not fill it. @returns how many were kept back before this one; null: keep it back. */
-function sparing(clock: Clock): () => number | null {
-  let [minute, told, kept] = [0, 0, 0];
-  return () => {
-    const now = Math.floor(clock.monotonic() / 60_000);
-    if (now !== minute) [minute, told] = [now, 0];
-    if (told >= STRANGERS_A_MINUTE) {
-      kept += 1;
-      return null;
-    }
-    const before = kept;
-    [told, kept] = [told + 1, 0];
-    return before;
-  };
-}
-
-function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemon: string, mayTell: () => number | null): Act {
+function wrap(control: object, act: Act, rule: Audited, seams: AuditSeams, daemon: string, mayTell: Sparing): Act {
   return async (...args) => {
     const options = args[rule.options] as CallOptions | undefined;
     const found = await rule.before(seams.store, args).catch((): Before => ({ object: null, ref: '' }));
@@ -114,18 +97,39 @@ const SECRET_KEYS = /^(token|secret|password|passphrase|key|private_key)$/i;
 export const readAudit = (store: Store): IdentityControl['listAudit'] => (query = {}) => page<AuditEntry>(store, KEYS.audits, query, ({ object, actor }) =>
   (query.object === undefined || object.id === query.object || object.name === query.object) && (query.actor === undefined || actor === query.actor || actor.split(' ')[0] === query.actor));
 
-/** For the leader, about once an hour: keeps the newest entries. @returns how many were dropped. */
+/**
+ * For the leader, about once an hour: keeps the newest entries. Whoever makes many pushes out its own, not those of others:
+ * each keeps as many as it may when the room is shared evenly among those who want more. @returns how many were dropped.
+ */
 export async function pruneAudit(store: Store, keep: number = KEEP_AUDIT): Promise<number> {
-  let seen = 0;
+  const written = new Map<string, number>();
+  await scan<AuditEntry>(store, KEYS.audits, (entries) => { for (const { actor } of entries) written.set(actor, (written.get(actor) ?? 0) + 1); });
+  const each = evenShare([...written.values()], keep);
+  const seen = new Map<string, number>();
   let dropped = 0;
   let after: string | undefined;
   for (;;) {
-    const { entries } = await store.list<unknown>(KEYS.audits, { ...(after === undefined ? {} : { after }), limit: PAGE });
-    const old = entries.slice(Math.max(0, Math.min(entries.length, keep - seen)));
+    const { entries } = await store.list<AuditEntry>(KEYS.audits, { ...(after === undefined ? {} : { after }), limit: PAGE });
+    // Newest first: of each, those beyond its share are the oldest.
+    const old = entries.filter(({ value: { actor } }) => {
+      const newer = seen.get(actor) ?? 0;
+      seen.set(actor, newer + 1);
+      return newer >= each;
+    });
     for (let at = 0; at < old.length; at += 100) await store.txn([], old.slice(at, at + 100).map(({ key }) => ({ op: 'delete', key })));
-    seen += entries.length;
     dropped += old.length;
     after = entries.at(-1)?.key;
     if (entries.length < PAGE) return dropped;
   }
+}
+
+/** The largest share at which all that want more and all that want less fit together. */
+function evenShare(wanted: readonly number[], room: number): number {
+  let [left, share] = [room, Number.MAX_SAFE_INTEGER];
+  for (const [at, want] of [...wanted].sort((a, b) => a - b).entries()) {
+    share = Math.floor(left / (wanted.length - at));
+    if (want > share) return share;
+    left -= want;
+  }
+  return Number.MAX_SAFE_INTEGER;
 }

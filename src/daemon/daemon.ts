@@ -8,6 +8,7 @@ import { createDockerDriver } from '../api/docker/driver.ts';
 import { createHttpApi, type HttpApi } from '../api/http/http-api.ts';
 import { audited, readAudit } from '../control/audit.ts';
 import type { ClusterControl, IdentityControl, MemberControl } from '../control/cluster-control.ts';
+import { createDenials } from '../control/denials.ts';
 import { createControl, type ControlPlane } from '../control/create-control.ts';
 import { createIdentity, type Identity } from '../control/identity.ts';
 import { restrict } from '../control/restrict.ts';
@@ -86,7 +87,7 @@ export async function startDaemon(config: Config, log: Log, { signal = new Abort
       }));
     }
 
-    const api = createHttpApi({ control: watched, log, version: VERSION, node: control.cluster_view.node.name, pluginPaths: config.plugin_paths });
+    const api = createHttpApi({ control: watched, log, version: VERSION, node: control.cluster_view.node.name, pluginPaths: config.plugin_paths, onDenied: createDenials(seams) });
     await api.listen({ socketPath: config.socket });
     undo.push(() => api.close());
     if (identity !== null && identities !== null && config.listen !== null) undo.push(await serveOthers(api, config, identities, paths.pki, log));

@@ -13,6 +13,7 @@ import type { Registry } from 'prom-client';
 import { Type } from 'typebox';
 import type { ClusterControl } from '../../control/cluster-control.ts';
 import type { Control } from '../../control/control.ts';
+import type { Denial } from '../../control/denials.ts';
 import type { Log } from '../../control/ports/system.ts';
 import { HoldfastError } from '../../model/errors.ts';
 import { actorText, type Caller } from '../../model/identity.ts';
@@ -42,6 +43,7 @@ export type { TlsFiles, TlsSurfaceOptions } from './tls-surface.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
+    /** null until it is known who it is. */
     caller: Caller;
     /** The caller as it is told to people. */
     actor: string;
@@ -94,6 +96,8 @@ export interface HttpApiOptions {
   /** Registry to add the API's metrics to, and to answer /metrics from. Default: one of its own. */
   readonly metrics?: Registry;
   readonly limits?: Partial<HttpLimits>;
+  /** Told of each request that was refused for who made it. Default: nobody is. */
+  readonly onDenied?: (denial: Denial) => void;
 }
 
 export interface HttpApi {
@@ -111,7 +115,7 @@ export interface HttpApi {
 }
 
 export function createHttpApi(options: HttpApiOptions): HttpApi {
-  const { log, version, node = 'this node', pluginPaths = [] } = options;
+  const { log, version, node = 'this node', pluginPaths = [], onDenied = () => undefined } = options;
   const control = completed(options.control);
   const limits = { ...LIMITS, ...options.limits };
   const metrics = createMetrics(control, version, options.metrics);
@@ -144,6 +148,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   });
   app.setErrorHandler((error, request, reply) => {
     const failure = failureOf(error, objectOf(request.routeOptions.url, request.params, request.body), log);
+    if (isDenial(error)) onDenied({ actor: request.caller === null ? null : request.actor, operation: request.routeOptions.config?.permission ?? 'unknown', ref: textOf(Object.values((request.params ?? {}))[0]) ?? '', reason: error.message });
     if (failure.status === 413) return sendBeforeEnd(request.raw, reply, failure);
     return send(reply, failure);
   });
@@ -304,4 +309,6 @@ function objectOf(route: string | undefined, params: unknown, body: unknown): st
   const ref = textOf(Object.values((params ?? {}))[0]) ?? textOf(typeof body === 'object' && body !== null ? (body as { name?: unknown }).name : undefined);
   return ref === undefined ? undefined : `${noun} ${JSON.stringify(ref.slice(0, 128)).slice(1, -1)}`;
 }
+/** For who asks, not for what is asked. */
+const isDenial = (error: unknown): error is HoldfastError => error instanceof HoldfastError && error.code === 'permission_denied' && (error.detail.object === 'permission' || error.detail.object === 'certificate');
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);

@@ -5,6 +5,7 @@ import { audited, KEEP_AUDIT, pruneAudit, readAudit } from '../../../src/control
 import { AUDITED } from '../../../src/control/audited-calls.ts';
 import type { ClusterControl } from '../../../src/control/cluster-control.ts';
 import type { Control } from '../../../src/control/control.ts';
+import { mintId } from '../../../src/control/context.ts';
 import { KEYS } from '../../../src/control/keys.ts';
 import { PLUGIN_MAY, restrict } from '../../../src/control/restrict.ts';
 import { HoldfastError } from '../../../src/model/errors.ts';
@@ -107,6 +108,18 @@ describe('the audit log', () => {
     expect(await pruneAudit(bench.store, 700)).toBe(505);
     const { entries: left } = await bench.store.list<{ id: string }>(KEYS.audits);
     expect([left.length, left[0]?.value.id, left.at(-1)?.value.id]).toEqual([700, '1204', '505']);
+  });
+});
+
+describe('whoever makes many entries', () => {
+  test('pushes out its own, and none of others', async () => {
+    const actors = [...Array.from({ length: 30 }, () => 'alice (admin)'), ...Array.from({ length: 40 }, () => 'root on n1'), ...Array.from({ length: 900 }, () => 'eve (plugin)')];
+    for (const [at, actor] of actors.entries()) await bench.store.txn([], [{ op: 'put', key: KEYS.audit(mintId({ clock: bench.clock, random: (length) => randomBytes(length) }, 'audit')), value: { id: String(at), actor } }]);
+    expect(await pruneAudit(bench.store, 200)).toBe(770);
+    const { entries: left } = await bench.store.list<AuditEntry>(KEYS.audits);
+    const count = (name: string): number => left.filter(({ value }) => value.actor === name).length;
+    expect(['alice (admin)', 'root on n1', 'eve (plugin)'].map(count)).toEqual([30, 40, 130]);
+    expect(await pruneAudit(bench.store, 200)).toBe(0);
   });
 });
 
