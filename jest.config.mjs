@@ -8,7 +8,7 @@ const base = {
 };
 const suite = (displayName, extra = {}) => ({ ...base, displayName, testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`], ...extra });
 export default {
-  testTimeout: 120_000,
+  testTimeout: 300_000,
   testSequencer: '<rootDir>/tools/test-order.mjs',
   projects: [suite('unit'), suite('contract'), suite('integration'), suite('e2e')],
 };

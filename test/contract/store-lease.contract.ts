@@ -4,7 +4,7 @@ import type { Store } from '../../src/control/ports/store.ts';
 import { take, type StoreUnderTest } from './store.contract.ts';
 
 /** Whole seconds suit every store; long enough for those that really wait. */
-const TTL_MS = 2_000;
+const TTL_MS = 3_000;
 
 export function storeLeaseContract(current: () => StoreUnderTest): void {
   describe('leases', () => {

@@ -30,7 +30,7 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs'), command('faketim
   beforeAll(async () => {
     stage = await createStage({ nodes: 2 });
   }, 240_000);
-  afterAll(() => stage?.dispose(), 60_000);
+  afterAll(() => stage?.dispose(), 240_000);
 
   test('do what their role may on every node, and nothing else', async () => {
     for (const [index, role] of ROLES.entries()) {

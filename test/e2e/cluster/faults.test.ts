@@ -91,7 +91,7 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'a cluster of t
     console.info(gaps.join('\n'));
     for (const stream of streams.values()) stream.stop();
     await stage?.dispose();
-  }, 60_000);
+  }, 240_000);
 
   test('goes on when a follower of etcd is killed', () => endure('a follower of etcd is killed', async () => {
     const leader = await stage.etcdLeader();

@@ -32,7 +32,7 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'a cluster that
     await stage.root('n1').volumes.publish('written', { consumer: 'writer', path: MOUNT });
     writer = await startWriter(stage.lab.node('n1'), `${MOUNT}/lines`);
   }, 240_000);
-  afterAll(() => stage?.dispose(), 60_000);
+  afterAll(() => stage?.dispose(), 240_000);
 
   test('from one to three, one after the other', async () => {
     for (const name of ['n2', 'n3']) await stage.join(name);

@@ -22,7 +22,7 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs'), command('faketim
     stage = await createStage({ nodes: 4, members: 1 });
     shortLived = await stage.token({ ttl_ms: SHORTEST_MS });
   }, 240_000);
-  afterAll(() => stage?.dispose(), 60_000);
+  afterAll(() => stage?.dispose(), 240_000);
 
   /** Tries to join with what is not good: says so, and leaves nothing behind. */
   async function refused(machine: string, { more = {}, token, status, says, env = {} }: { readonly more?: object; readonly token: string; readonly status: number; readonly says: RegExp; readonly env?: Readonly<Record<string, string>> }): Promise<void> {

@@ -71,7 +71,7 @@ export interface Stage {
   dispose(): Promise<void>;
 }
 
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 180_000;
 /** Shorter than the defaults, so that a test need not wait long for what happens by itself. */
 const SETTINGS = { plugin_socket: null, reconcile_interval_ms: 500, lease_ttl_ms: 5_000 };
 const DISK_BYTES = 2 * 2 ** 30;
@@ -180,7 +180,7 @@ export async function createStage({ nodes, members = nodes, daemon = {} }: Stage
   }
 }
 
-/** Waits until it is so. @throws naming `what` when it is not after a minute and a half, with the last error. */
+/** Waits until it is so. @throws naming `what` when it is not after three minutes, with the last error. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
   let last: unknown;
   for (const deadline = Date.now() + patienceMs; ; await pause(100)) {

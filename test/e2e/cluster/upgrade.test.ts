@@ -27,7 +27,7 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'daemons of sev
     await stage.root('n1').volumes.publish('written', { consumer: 'writer', path: MOUNT });
     writer = await startWriter(stage.lab.node('n1'), `${MOUNT}/lines`);
   }, 240_000);
-  afterAll(() => stage?.dispose(), 60_000);
+  afterAll(() => stage?.dispose(), 240_000);
 
   test('one that is two minor versions away is refused, by name, and its node stays as it was', async () => {
     await stage.install('n2', later(2));

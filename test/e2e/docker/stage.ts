@@ -12,7 +12,7 @@ import { engineTurn, startEngine, type Engine } from '../../lab/docker-engine.ts
 
 const TOP = path.resolve(import.meta.dirname, '../../..');
 /** How long something that must come about by itself is waited for. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 export interface Stage {
   readonly engine: Engine;
@@ -82,7 +82,7 @@ export async function openStage(): Promise<Stage> {
   }
 }
 
-/** Waits until it is so. @throws what `holds` throws, and when it does not come about within a minute. */
+/** Waits until it is so. @throws what `holds` throws, and when it does not come about in three minutes. */
 export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await holds())) {

@@ -79,7 +79,7 @@ export class Workspace {
   pool(more = ''): string { return `resource "holdfast_pool" "p" {\n  name = "$-p"\n  path = "${this.#daemon.directory(`pools/${this.name}`)}"\n  ${more}\n}\n`; }
 
   run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Ran {
-    const { status, stdout, stderr } = spawnSync(terraformBinary() ?? 'terraform', args, { cwd: this.directory, env: { ...this.#env, ...env }, encoding: 'utf8', timeout: 110_000, maxBuffer: 64 * 1024 * 1024 });
+    const { status, stdout, stderr } = spawnSync(terraformBinary() ?? 'terraform', args, { cwd: this.directory, env: { ...this.#env, ...env }, encoding: 'utf8', timeout: 280_000, maxBuffer: 64 * 1024 * 1024 });
     return { status, stdout, text: flat(stdout + stderr) };
   }
   ok(...args: string[]): Ran {

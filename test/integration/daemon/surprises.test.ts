@@ -28,7 +28,7 @@ const mount = () => daemon.client.volumes.publish('v', { consumer: 'path:mnt', p
 const conditions = async (): Promise<readonly string[]> => (await daemon.client.volumes.get('v')).status.conditions.map(({ type }) => type);
 /** A look may be a moment old: what is done behind the daemon's back is seen within a second or so. */
 async function eventually<T>(look: () => Promise<T>, is: (seen: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const seen = await look();
     if (is(seen) || Date.now() > deadline) return seen;

@@ -34,10 +34,10 @@ describeIf(etcd, 'the members of an etcd that grows from one to five and shrinks
     return found;
   };
   const settled = async (): Promise<void> => {
-    for (const deadline = Date.now() + 60_000; !(await members.list()).every(({ healthy }) => healthy); await pause(200)) if (Date.now() > deadline) throw new Error('not all members are healthy');
+    for (const deadline = Date.now() + 180_000; !(await members.list()).every(({ healthy }) => healthy); await pause(200)) if (Date.now() > deadline) throw new Error('not all members are healthy');
   };
   const promoted = async (id: string): Promise<void> => {
-    for (const deadline = Date.now() + 60_000; !(await persistently(() => members.promote(id))); await pause(100)) if (Date.now() > deadline) throw new Error('the learner does not catch up');
+    for (const deadline = Date.now() + 180_000; !(await persistently(() => members.promote(id))); await pause(100)) if (Date.now() > deadline) throw new Error('the learner does not catch up');
   };
   const uses = async (): Promise<void> => {
     await members.close();

@@ -14,7 +14,7 @@ export const openOn = (lab: EtcdLab, endpoints?: readonly string[]): Promise<Sto
 
 /** Tries until it is done; only a store that is away is a reason to try again. */
 export async function persistently<T>(work: () => Promise<T>): Promise<T> {
-  for (const deadline = Date.now() + 60_000; ; await pause(50)) {
+  for (const deadline = Date.now() + 180_000; ; await pause(50)) {
     try {
       return await work();
     } catch (thrown) {
@@ -49,9 +49,9 @@ export class Watcher {
     })();
   }
 
-  /** Waits until so many have come. @throws when they have not within a minute, or the watch failed */
+  /** Waits until so many have come. @throws when they have not within three minutes, or the watch failed */
   async reached(count: number): Promise<void> {
-    for (const deadline = Date.now() + 60_000; this.changes.length < count; await pause(20)) {
+    for (const deadline = Date.now() + 180_000; this.changes.length < count; await pause(20)) {
       if (this.failure !== null) throw this.failure as Error;
       if (Date.now() > deadline) throw new Error(`the watch gave ${this.changes.length} of ${count} changes`);
     }
@@ -93,7 +93,7 @@ export class Writers {
   /** Waits until so many more were acknowledged. */
   async more(count: number): Promise<void> {
     const target = this.acknowledged.length + count;
-    for (const deadline = Date.now() + 60_000; this.acknowledged.length < target; await pause(20)) if (Date.now() > deadline) throw new Error('the writers do not get on');
+    for (const deadline = Date.now() + 180_000; this.acknowledged.length < target; await pause(20)) if (Date.now() > deadline) throw new Error('the writers do not get on');
   }
 
   async end(): Promise<void> {
