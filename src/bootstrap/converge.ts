@@ -2,19 +2,19 @@
  * Converge: makes this machine what node.json says. Looks, plans, carries out, looks again until nothing is left to do.
  * `plan` changes nothing at all and needs no daemon. Killed anywhere, the next run goes on; a second run changes nothing.
  */
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { HoldfastError } from '../model/errors.ts';
 import { VERSION } from '../model/version.ts';
 import { keyOf, opensEyes, type Change } from './change.ts';
 import { createDoor } from './door.ts';
 import type { Facts, ServiceName } from './facts.ts';
-import { readIfThere, readObject, writeDurably } from './files.ts';
+import { diskFault, readIfThere, writeDurably } from './files.ts';
+import { alone } from './lock.ts';
 import { observe, type Machine } from './observe.ts';
 import type { PerformOptions } from './perform.ts';
 import { adminFile, etcdPathsOf, placesBelow, type Places } from './places.ts';
 import { planConverge } from './plan.ts';
-import { isAlive, markOf } from './process-mark.ts';
 import { chooseServices } from './services.ts';
 import { formatAddress, rolesAtBirth, type Wanted } from './wanted.ts';
 
@@ -72,15 +72,16 @@ export async function converge(options: ConvergeOptions): Promise<Converged> {
   const { wanted } = options;
   const places = placesBelow(options.root ?? '/');
   const machine: Machine = { places, services: chooseServices(places, options.programs), door: createDoor(typeof wanted.daemon['socket'] === 'string' ? wanted.daemon['socket'] : places.socket) };
+  const look = (): Promise<Facts> => observe(wanted, machine).catch((thrown: unknown) => { throw diskFault(thrown, 'looking at this machine'); });
   if (options.plan) {
-    const facts = await observe(wanted, machine);
+    const facts = await look();
     return outcome(wanted, facts, machine, planConverge(wanted, facts, etcdPathsOf(places)), true);
   }
-  return alone(places, async () => {
+  return alone(places.lock, async () => {
     const done: Change[] = [];
     let hands: typeof import('./perform.ts') | undefined;
     for (let round = 0; ; round += 1) {
-      const facts = await observe(wanted, machine);
+      const facts = await look();
       const plan = planConverge(wanted, facts, etcdPathsOf(places));
       if (plan.length === 0) {
         await notePackage(facts, places);
@@ -94,7 +95,7 @@ export async function converge(options: ConvergeOptions): Promise<Converged> {
       hands ??= await import('./perform.ts');
       for (const change of plan) {
         options.onBegin?.(change);
-        await hands.perform(change, wanted, facts, machine, performing(options));
+        await hands.perform(change, wanted, facts, machine, performing(options)).catch((thrown: unknown) => { throw diskFault(thrown, keyOf(change)); });
         done.push(change);
         options.onDone?.(change);
         if (change.step.do === 'install' && options.handOver === true) return { ...(await outcome(wanted, facts, machine, done, false)), handOver: true };
@@ -135,25 +136,4 @@ async function outcome(wanted: Wanted, facts: Facts, { places, door }: Machine, 
     ca_sha256: membership?.ca_sha256 ?? null,
     endpoints: membership === null ? [] : [...new Set([...own, ...known])].map((address) => `https://${address}`),
   };
-}
-
-/** One converge at a time on a machine. */
-async function alone<T>({ lock }: Places, act: () => Promise<T>): Promise<T> {
-  await mkdir(path.dirname(lock), { recursive: true, mode: 0o755 });
-  for (;;) {
-    try {
-      await writeFile(lock, JSON.stringify(markOf(process.pid)), { flag: 'wx' });
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const holder = await readObject(lock);
-      if (isAlive(holder)) throw new HoldfastError('unavailable', `another converge runs on this machine (process ${String(holder?.['pid'])})`, { object: 'this machine', hint: 'Wait for its end.' });
-      await rm(lock, { force: true });
-    }
-  }
-  try {
-    return await act();
-  } finally {
-    await rm(lock, { force: true });
-  }
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../model/errors.ts';
+import { aptInstall, INSTALL_MS } from './apt.ts';
 import { must, run } from './command.ts';
 import type { Facts } from './facts.ts';
 import { writeDurably } from './files.ts';
@@ -45,28 +46,15 @@ async function versionIn(file: string): Promise<string> {
   return version;
 }
 
-const APT = ['-q', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Dpkg::Options::=--force-confold'];
-const INSTALL_MS = 900_000;
-const QUIET = { DEBIAN_FRONTEND: 'noninteractive' };
-
 /** Installs what is wanted. Again: the same. */
 export async function installPackage({ package: wanted }: Wanted, facts: Facts, places: Places): Promise<void> {
   if (wanted === null) return;
   if (places.root !== '/') throw new HoldfastError('unsupported', 'package: packages are installed for the whole machine, not below another root', { object: 'node.json', field: 'package', hint: 'Leave "package" out with --root.' });
   const back = wanted.downgrade ? ['--allow-downgrades'] : [];
-  if (wanted.from === 'apt') return apt([...back, `holdfast=${wanted.version}`]);
-  if (wanted.file.endsWith('.deb')) await apt([...back, '--reinstall', wanted.file]);
+  if (wanted.from === 'apt') return aptInstall([...back, `holdfast=${wanted.version}`]);
+  if (wanted.file.endsWith('.deb')) await aptInstall([...back, '--reinstall', wanted.file]);
   else await unpack(wanted.file, places);
   if (facts.offered !== null) await writeDurably(places.packageNote, JSON.stringify(facts.offered), 0o644);
-}
-
-/** A machine that has never seen its mirrors' lists gets them; where a package was half unpacked, it is finished first. */
-async function apt(args: readonly string[]): Promise<void> {
-  await run('dpkg', ['--configure', '-a'], { env: QUIET, timeoutMs: INSTALL_MS });
-  const first = await run('apt-get', [...APT, 'install', ...args], { env: QUIET, timeoutMs: INSTALL_MS });
-  if (first.status === 0) return;
-  await run('apt-get', [...APT, 'update'], { env: QUIET, timeoutMs: INSTALL_MS });
-  await must('installing the package', 'apt-get', [...APT, 'install', ...args], { env: QUIET, timeoutMs: INSTALL_MS, hint: 'Mend what apt-get says, and converge again.' });
 }
 
 async function unpack(file: string, { archiveHome }: Places): Promise<void> {
@@ -87,7 +75,7 @@ chmod 755 ${POLICY}.holdfast
 mv ${POLICY}.holdfast ${POLICY}`;
   await must('preparing for etcd-server', 'sh', ['-c', script]);
   try {
-    await apt(['etcd-server']);
+    await aptInstall(['etcd-server']);
   } finally {
     await clearPolicy();
   }
