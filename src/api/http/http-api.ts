@@ -56,7 +56,7 @@ declare module 'fastify' {
 
 /** Bounds of the server. The defaults are meant for use; tests take smaller ones. */
 export interface HttpLimits {
-  /** Requests in work at once; more are answered 503. Default 512. */
+  /** Requests in work at once, over TLS, and as many over the socket, so that nobody elsewhere keeps root out; more are answered 503. Default 512. */
   readonly inWork: number;
   /** Time for the headers of a request to arrive. Default 10 s. */
   readonly headersMs: number;
@@ -120,7 +120,7 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   const limits = { ...LIMITS, ...options.limits };
   const metrics = createMetrics(control, version, options.metrics);
   const closing = new AbortController();
-  const inWork = { callers: 0, strangers: 0 };
+  const inWork = { local: 0, callers: 0, strangers: 0 };
 
   const app: App = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
@@ -174,7 +174,8 @@ export function createHttpApi(options: HttpApiOptions): HttpApi {
   app.addHook('onRequest', async (request, reply) => {
     if (closing.signal.aborted) throw new HoldfastError('unavailable', 'holdfastd is ending', { hint: 'Try again when it is back.' });
     if (request.routeOptions.url === '/healthz') return;
-    const [who, limit] = request.caller.kind === 'joining' ? ['strangers', limits.strangersInWork] as const : ['callers', limits.inWork] as const;
+    const { kind } = request.caller;
+    const [who, limit] = kind === 'joining' ? ['strangers', limits.strangersInWork] as const : [kind === 'local' ? 'local' : 'callers', limits.inWork] as const;
     if (inWork[who] >= limit) {
       metrics.refused();
       throw new HoldfastError('unavailable', `${limit} requests are in work, which is the limit`, { hint: `Try again in ${RETRY_AFTER_SECONDS} second.` });
