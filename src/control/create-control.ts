@@ -58,7 +58,13 @@ export interface ControlPlane extends Control, NodeControl {
   /** Stops at safe points; mounted volumes go on working. */
   stop(): Promise<void>;
   /** Where this node stands in its cluster; shared with what is built beside the use cases (identity, audit). */
-  readonly cluster_view: { readonly node: Node; readonly members: Members; readonly isLeader: () => boolean };
+  readonly cluster_view: {
+    readonly node: Node;
+    readonly members: Members;
+    readonly isLeader: () => boolean;
+    /** Nobody leads, as far as is known here, and this node could. */
+    readonly noLeader: () => boolean;
+  };
 }
 
 const DEFAULT_LEASE_TTL_MS = 10_000;
@@ -88,7 +94,7 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
   const leaving = new Set<string>();
   const leader = createLeader(seams, presence, {
     nodeId: node.id,
-    mayLead: () => members.entry(node.id)?.value.spec.roles.includes('control') === true && !leaving.has(node.id),
+    mayLead: () => isControl() && !leaving.has(node.id),
     onElected: () => operations.lead(),
     onDeposed: () => operations.unlead(),
   });
@@ -121,7 +127,7 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
     cluster: () => Promise.resolve(cluster),
     capacity: () => capacityOf(ctx),
     status: () => statusOf(ctx, daemon_version),
-    cluster_view: { node, members, isLeader: () => leader.is() },
+    cluster_view: { node, members, isLeader: () => leader.is(), noLeader: () => leader.current() === null && isControl() },
 
     listOperations: (query = {}) => listOperations(ctx, query),
     getOperation: (id) => operations.get(id),
@@ -151,6 +157,10 @@ export async function createControl(seams: Seams, settings: ControlSettings): Pr
       presence.stop();
     },
   };
+
+  function isControl(): boolean {
+    return members.entry(node.id)?.value.spec.roles.includes('control') === true;
+  }
 
   async function freeDeadConsumers(ref: string): Promise<void> {
     const volume = await volumes.getVolume(ref);

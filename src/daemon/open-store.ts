@@ -14,6 +14,7 @@ import { HoldfastError } from '../model/errors.ts';
 import type { Cluster, Node } from '../model/node.ts';
 import { createEtcdMembers, type EtcdMembers } from '../store/etcd/members.ts';
 import { openEtcdStore } from '../store/etcd/open.ts';
+import { StoreLock } from '../store/sqlite/lock.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { assertWhole, copyStore } from '../store/transfer.ts';
 import type { Config, StoreConfig } from './config.ts';
@@ -38,6 +39,10 @@ export interface OpenOptions {
 }
 
 const LONGEST_PAUSE_MS = 3_000;
+/** Of a lease that only shows that one can be had. */
+const PROOF_MS = 5_000;
+/** A full store is defragmented no more often; what is deleted from it shows then. */
+const RELIEVE_MS = 20_000;
 /** How often the members are asked for; more often while only one is known, which may be growing. */
 const LEARN_MS = 60_000;
 const ALONE_MS = 5_000;
@@ -51,7 +56,15 @@ export async function openStore(config: Config, log: Log, options: OpenOptions):
     const store = await openSqliteStore({ path: paths.store, clock: systemClock, log, holder: 'holdfastd' });
     return { store, members: null, endpoints: () => [], close: () => store.close() };
   }
-  return openEtcd(config, config.store, paths, log, options);
+  // An embedded store has a lock of its own. etcd takes whoever comes, and two daemons would do the same work twice.
+  const lock = StoreLock.take(paths.state, 'state');
+  try {
+    const opened = await openEtcd(config, config.store, paths, log, options);
+    return { ...opened, close: () => opened.close().finally(() => lock.release()) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 async function openEtcd(config: Config, given: Extract<StoreConfig, { kind: 'etcd' }>, paths: Paths, log: Log, { identity, signal, onWaiting }: OpenOptions): Promise<OpenedStore> {
@@ -67,7 +80,7 @@ async function openEtcd(config: Config, given: Extract<StoreConfig, { kind: 'etc
     await store.close();
   };
   try {
-    await answered(store, signal, onWaiting);
+    await answered(store, members, signal, onWaiting);
     if (config.import_embedded && existsSync(paths.store)) await takeOver(config, store, paths, log, identity);
     await assertWhole(store);
   } catch (error) {
@@ -85,18 +98,27 @@ async function openEtcd(config: Config, given: Extract<StoreConfig, { kind: 'etc
   return { store, members, endpoints: () => known, close };
 }
 
-/** Any answer will do. */
-async function answered(store: Store, signal: AbortSignal, onWaiting: (why: string) => void): Promise<void> {
+/**
+ * Waits until it answers and can be written to. One that is full gives no lease, so no node could live or lead, and nobody
+ * would make room: whoever starts does.
+ */
+async function answered(store: Store, members: EtcdMembers | null, signal: AbortSignal, onWaiting: (why: string) => void): Promise<void> {
   let told = '';
+  let relieved = Number.NEGATIVE_INFINITY;
   for (let pause = 200; ; pause = Math.min(LONGEST_PAUSE_MS, pause * 1.5)) {
     signal.throwIfAborted();
     try {
       await store.get(KEYS.cluster);
+      await store.revokeLease(await store.grantLease(PROOF_MS));
       return;
     } catch (error) {
-      if (!(error instanceof HoldfastError) || error.code !== 'unavailable') throw error;
+      if (!(error instanceof HoldfastError) || (error.code !== 'unavailable' && error.code !== 'resource_exhausted')) throw error;
       if (error.message !== told) onWaiting(error.message);
       told = error.message;
+      if (error.code === 'resource_exhausted' && members !== null && systemClock.monotonic() - relieved >= RELIEVE_MS) {
+        relieved = systemClock.monotonic();
+        if (await members.makeRoom().catch(() => false)) continue;
+      }
     }
     await systemClock.sleep(pause, signal);
   }
@@ -154,6 +176,9 @@ async function rename(store: Store, config: Config, identity: NodeIdentity | nul
   }
   const node = identity === null ? null : await store.get<Node>(KEYS.node(identity.node_id));
   if (identity !== null && node !== null && node.value.name !== identity.node_name) {
-    await store.txn([{ key: node.key, revision: node.revision }], [{ op: 'put', key: node.key, value: { ...node.value, name: identity.node_name, version: node.value.version + 1 } }]);
+    await store.txn([{ key: node.key, revision: node.revision }], [
+      { op: 'put', key: node.key, value: { ...node.value, name: identity.node_name, version: node.value.version + 1 } },
+      { op: 'put', key: KEYS.nodeName(identity.node_name), value: identity.node_id }, { op: 'delete', key: KEYS.nodeName(node.value.name) },
+    ]);
   }
 }

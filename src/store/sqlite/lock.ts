@@ -30,8 +30,8 @@ export class StoreLock {
     this.former = former;
   }
 
-  /** @throws failed_precondition, naming the holder's pid, when another process (or this one) holds it */
-  static take(dir: string): StoreLock {
+  /** @param what lies in the directory, for the message. @throws failed_precondition, naming the holder's pid, when another process (or this one) holds it */
+  static take(dir: string, what = 'store'): StoreLock {
     const file = path.join(dir, 'lock');
     const fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
     if (flock(fd, LOCK_EX_NB) === 0) return new StoreLock(fd, readNote(fd));
@@ -39,9 +39,9 @@ export class StoreLock {
     const pid = holderPid(fd) ?? note?.pid ?? null;
     closeSync(fd);
     const who = pid === null ? 'another process' : `process ${pid}`;
-    const what = note !== null && note.pid === pid ? ` (${note.holder})` : '';
-    throw new HoldfastError('failed_precondition', `The store in ${dir} is in use by ${who}${what}`, {
-      object: `store ${dir}`,
+    const holder = note !== null && note.pid === pid ? ` (${note.holder})` : '';
+    throw new HoldfastError('failed_precondition', `The ${what} in ${dir} is in use by ${who}${holder}`, {
+      object: `${what} ${dir}`,
       hint: pid === null ? 'Stop the other holdfastd, or give this one its own --root.' : `Stop it (kill ${pid}), or give this holdfastd its own --root.`,
     });
   }

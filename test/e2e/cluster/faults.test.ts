@@ -176,6 +176,8 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'a cluster of t
     }
     for (const name of ALL) await stage.start(name, 'holdfast-etcd');
     await stage.etcdLeader();
+    const leading = (await stage.client('n2').nodes.get((await stage.client('n2').status()).leader ?? '')).name;
+    const other = ALL.find((name) => name !== leading) ?? 'n1';
     const store = await stage.store('n1');
     try {
       let full = false;
@@ -190,10 +192,16 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs')], 'a cluster of t
         expect(await failureOf(quick(name).volumes.create(smallVolume('no-room')))).toMatchObject({ code: 'resource_exhausted', message: expect.stringMatching(/control store|etcd/), detail: { hint: expect.any(String) } });
         expect(await namesOn(name)).toContain('written');
       }
+      // Who leads dies of all times now: as long as it is full nobody can be elected.
+      await stage.kill(leading, 'holdfastd');
+      await until('nobody leads', async () => (await quick(other).status()).leader === null);
       for (const { key } of (await store.list('/filler/')).entries) await store.txn([], [{ op: 'delete', key }]);
     } finally {
       await store.close();
     }
+    await until('another leads', async () => (await quick(other).status()).leader !== null);
+    await stage.start(leading);
+    streams.set(leading, await followEvents(stage.client(leading)));
     await until('changes are taken again', async () => quick('n2').volumes.create(smallVolume('room')).then(() => true));
     await stage.client('n3').volumes.remove('room');
     await sound();
