@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { asHoldfastError, exitCodeOf, HoldfastError } from '../model/errors.ts';
+import { withoutTokensAndKeys } from '../model/secrets.ts';
 import { VERSION } from '../model/version.ts';
 import { loadConfig } from './config.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
@@ -64,6 +65,11 @@ async function main(argv: readonly string[]): Promise<void> {
   };
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
+  // Through the log, which cuts secrets out; Node would print it as it is.
+  process.on('uncaughtException', (error) => {
+    log.error({ err: error.stack ?? error.message }, 'holdfastd ends by a fault of its own; what is mounted stays mounted');
+    process.exit(1);
+  });
   process.on('unhandledRejection', (reason) => log.error({ err: reason instanceof Error ? reason.stack : String(reason) }, 'a promise was rejected and nobody looked'));
   try {
     // A store that is away may be so for hours: the service counts as started, and says what it waits for.
@@ -78,8 +84,8 @@ async function main(argv: readonly string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const error = asHoldfastError(thrown);
-  process.stderr.write(`holdfastd: ${error.message}\n${error.detail.hint === undefined ? '' : `  ${error.detail.hint}\n`}`);
-  if (error.code === 'internal' && thrown instanceof Error) process.stderr.write(`${thrown.stack ?? ''}\n`);
+  const trace = error.code === 'internal' && thrown instanceof Error ? `${thrown.stack ?? ''}\n` : '';
+  process.stderr.write(withoutTokensAndKeys(`holdfastd: ${error.message}\n${error.detail.hint === undefined ? '' : `  ${error.detail.hint}\n`}${trace}`));
   process.exitCode = exitCodeOf(error.code);
   setImmediate(() => process.exit());
 });
