@@ -60,6 +60,8 @@ export interface Facts {
   readonly installed_file: { readonly version: string; readonly sha256: string } | null;
   readonly etcd_installed: boolean;
   readonly membership: Membership | null;
+  /** What keeps the directory of keys from being made, as words about it; null: nothing does, or it is made. */
+  readonly pki_obstacle: string | null;
   /** Of the node's certificate; null without one. */
   readonly certificate: { readonly not_after: number; readonly hosts: readonly string[] } | null;
   /** A join was begun: its keys are there. */

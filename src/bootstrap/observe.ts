@@ -1,6 +1,7 @@
 /** Looks at the machine and tells the facts. It changes nothing at all, and asks nobody but this machine. */
 import { createHash, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from './command.ts';
 import type { Door } from './door.ts';
@@ -23,18 +24,18 @@ export async function observe(wanted: Wanted, { places, services, door }: Machin
   const noted = await readObject(places.packageNote);
   const installedFile = typeof noted?.['version'] === 'string' && typeof noted['sha256'] === 'string' ? { version: noted['version'], sha256: noted['sha256'] } : null;
   const membership = await readMembership(places);
-  const [debian, configText, etcdText, node, holdfastd, etcd, daemon, admin] = await Promise.all([
+  const [debian, configText, etcdText, node, holdfastd, etcd, daemon, admin, obstacle] = await Promise.all([
     wanted.package === null && places.root !== '/' ? null : packageVersion(places),
     readIfThere(places.config), readIfThere(places.etcdConfig), readIfThere(path.join(places.pki, 'node.crt')),
     viewOf('holdfastd', places.daemonNote, services), viewOf('holdfast-etcd', places.etcdNote, services),
-    door.look(membership), adminOf(wanted, places),
+    door.look(membership), adminOf(wanted, places), membership === null ? pkiObstacle(places.pki) : null,
   ]);
   const installed = debian ?? (existsSync(path.join(places.archiveHome, 'bin/holdfastd')) ? installedFile?.version ?? null : null);
   return {
     now: Date.now(), machine_id: (await readIfThere('/etc/machine-id') ?? '').trim(),
     package: installed, offered: await offeredBy(wanted.package, installed, installedFile), installed_file: installedFile,
     etcd_installed: ['/usr/bin/etcd', '/usr/local/bin/etcd', ...(process.env['PATH'] ?? '').split(':').map((directory) => path.join(directory, 'etcd'))].some(existsSync),
-    membership, certificate: node === null ? null : certificateOf(node), joining: existsSync(places.pkiJoining),
+    membership, pki_obstacle: obstacle, certificate: node === null ? null : certificateOf(node), joining: existsSync(places.pkiJoining),
     config: configText === null ? null : { settings: parseSettings(configText) ?? {}, sha256: sha256(configText) },
     etcd_config: etcdText === null ? null : { settings: parseSettings(etcdText) ?? {}, sha256: sha256(etcdText) },
     embedded_store: existsSync(places.embeddedStore),
@@ -46,6 +47,20 @@ export const sha256 = (text: string | Uint8Array): string => createHash('sha256'
 
 export async function readMembership(places: Places): Promise<Membership | null> {
   return await readObject(places.membership) as Membership | null;
+}
+
+/** The directory of keys is put into its place whole, so nothing of somebody else's may be there. */
+async function pkiObstacle(pki: string): Promise<string | null> {
+  const [there, above] = await Promise.all([pki, path.dirname(pki)].map((place) => lstat(place).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  })));
+  if (there === null || there === undefined) return null;
+  if (there.isSymbolicLink()) return 'is a symbolic link';
+  if (!there.isDirectory()) return 'is not a directory';
+  if (there.dev !== above?.dev) return 'is a mount point';
+  const files = await readdir(pki);
+  return files.length === 0 ? null : `holds files (${files.slice(0, 4).join(', ')}) and no membership.json that can be read: it is not known whose they are`;
 }
 
 async function packageVersion({ root }: Places): Promise<string | null> {

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../model/errors.ts';
@@ -79,13 +79,8 @@ async function rootOf(directory: string): Promise<string> {
 /** From here on the machine is a node. */
 async function settle(making: string, places: Places, membership: Membership): Promise<void> {
   await writeDurably(path.join(making, path.basename(places.membership)), `${JSON.stringify(membership, null, 2)}\n`, 0o600);
-  if (existsSync(places.pki)) {
-    const there = await readdir(places.pki);
-    if (there.length > 0) {
-      throw new HoldfastError('failed_precondition', `${places.pki} holds files (${there.slice(0, 4).join(', ')}) and no membership.json: it is not known whose they are`, { object: 'this machine', hint: 'Move the directory aside and converge again.' });
-    }
-    await rmdir(places.pki);
-  }
+  // It is empty, or is not there: the plan has looked.
+  if (existsSync(places.pki)) await rmdir(places.pki);
   await rename(making, places.pki);
   await syncDirectory(path.dirname(places.pki));
 }

@@ -21,6 +21,8 @@ export function checkPossible(wanted: Wanted, facts: Facts): void {
 }
 
 function checkNew(wanted: Wanted, facts: Facts): void {
+  // Also before a token is spent.
+  if (wanted.cluster !== null && facts.pki_obstacle !== null) throw refuse(`the directory pki, in which this machine would have its keys, ${facts.pki_obstacle}`, 'cluster', 'Move it aside and converge again: a directory of its own is made there.');
   if (wanted.cluster === null || facts.daemon === null || facts.config?.settings['store'] !== undefined) return;
   const { pools, volumes } = facts.daemon;
   if (pools.length === 0 && (volumes ?? 0) === 0) return;

@@ -1,6 +1,6 @@
 /** One machine becomes a cluster, and two more join it: the real command, daemons and etcd over TLS. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeKeyAndRequest } from '../../../src/security/request.ts';
 import { createMachines, nodeToken, type Answer, type Machine, type Machines } from './machines.ts';
@@ -57,6 +57,23 @@ describe('a machine that joins', () => {
       expect(got).toBe(status);
       expect(readdirSync(path.join(n2.root, 'etc/holdfast'))).toEqual([]);
       if (token.length > 20) expect(err).not.toContain(token.split('.')[2]);
+    }
+  });
+  it('is told that its keys have no place, before the token is spent', async () => {
+    n2.describe({ cluster: { join: { endpoints: [n1.address] } } });
+    const pki = path.join(n2.root, 'etc/holdfast/pki');
+    const obstacles: readonly (readonly [make: () => void, words: RegExp])[] = [
+      [() => { mkdirSync(path.join(n2.root, 'elsewhere')); symlinkSync('../../elsewhere', pki); }, /symbolic link/],
+      [() => writeFileSync(pki, ''), /not a directory/],
+      [() => { mkdirSync(pki); writeFileSync(path.join(pki, 'membership.json'), '{"by":'); }, /holds files \(membership\.json\)/],
+    ];
+    for (const [make, words] of obstacles) {
+      make();
+      for (const plan of [['--plan'], []]) {
+        const { status, err } = await n2.holdfast(['node', 'converge', '--config', n2.nodeFile, '--root', n2.root, ...plan], { HOLDFAST_JOIN_TOKEN: 'hft1.never.looked.at' });
+        expect([status, err]).toEqual([4, expect.stringMatching(words)]);
+      }
+      rmSync(pki, { recursive: true });
     }
   });
   it('is told when nobody answers, and when its name is taken', async () => {

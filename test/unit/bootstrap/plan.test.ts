@@ -82,6 +82,8 @@ describe('it is refused', () => {
     ['to move to an address that its certificate does not hold for', { ...first, advertise: { host: '10.0.0.9', port: 7480 } }, inCluster, /does not hold for 10.0.0.9/],
     ['to leave etcd', { ...first, store: { kind: 'sqlite' } }, inCluster, /does not go back to an embedded one/],
     ['to change the role control', { ...second, roles: ['storage'] }, converge(second, bare).facts, /the role control is given when a node joins/],
+    ['to make keys where somebody else\'s are', first, { ...bare, pki_obstacle: 'holds files (my.key)' }, /in which this machine would have its keys, holds files/],
+    ['to spend a token where there can be no keys', second, { ...bare, pki_obstacle: 'is a symbolic link' }, /is a symbolic link/],
     ['to go back a version', { ...single, package: { from: 'apt', version: '0.1.0', downgrade: false } }, { ...alone, package: '0.2.0-1' }, /0.2.0-1 is installed, which is newer than 0.1.0/],
     ['to skip a minor version', { ...single, package: { from: 'apt', version: '0.3.0', downgrade: false } }, { ...alone, package: '0.1.4' }, /more than one minor version/],
   ])('%s', (_, wanted, facts, message) => {

@@ -12,7 +12,7 @@ export const PATHS: EtcdPaths = { data: '/var/lib/holdfast/etcd', ca: '/pki/stor
 
 const idle = { running: false, config_sha256: null, version: null };
 export const bare: Facts = {
-  now: Date.parse('2026-11-22T20:00:00Z'), machine_id: 'm1', package: null, offered: null, installed_file: null, etcd_installed: false, membership: null, certificate: null, joining: false,
+  now: Date.parse('2026-11-22T20:00:00Z'), machine_id: 'm1', package: null, offered: null, installed_file: null, etcd_installed: false, membership: null, pki_obstacle: null, certificate: null, joining: false,
   config: null, etcd_config: null, embedded_store: false, services: { holdfastd: idle, 'holdfast-etcd': idle }, daemon: null, admin: null,
 };
 
