@@ -4,7 +4,7 @@ import { isoNow, type Context } from './context.ts';
 import { unplacedWrites } from './index-keys.ts';
 import { KEYS } from './keys.ts';
 
-/** @param refuse throws when the record, as it is then, may not be given up. */
+/** By the leader. @param refuse throws when the record, as it is then, may not be given up. */
 export async function abandonVolume(ctx: Context, volume: Volume, refuse: (record: Volume) => void): Promise<void> {
   for (;;) {
     const entry = await ctx.store.get<Volume>(KEYS.volume(volume.id));
@@ -16,6 +16,6 @@ export async function abandonVolume(ctx: Context, volume: Volume, refuse: (recor
       status: { ...before.status, state: 'unavailable', publications: [], device: null, mount_path: null, observed_at: isoNow(ctx.clock) },
       replication: { ...before.replication, writer: null, attaching: null, clean: false, replicas: before.replication.replicas.map((replica) => ({ ...replica, state: 'lost' })) },
     };
-    if ((await ctx.store.txn([{ key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: after }, ...unplacedWrites(before)])).committed) return;
+    if ((await ctx.store.txn([...ctx.leader.guard(), { key: entry.key, revision: entry.revision }], [{ op: 'put', key: entry.key, value: after }, ...unplacedWrites(before)])).committed) return;
   }
 }

@@ -51,7 +51,7 @@ export function registerDrain(ctx: Context): void {
         name: 'drained',
         async run(operation) {
           await cordonedOf(operation);
-          const { value: node, revision, key } = await changeNode(ctx.store, operation.target.id, (record) => (record.spec.cordoned && record.status.state !== 'drained' ? { ...record, status: { ...record.status, state: 'drained' } } : record));
+          const { value: node, revision, key } = await changeNode(ctx.store, operation.target.id, (record) => (record.spec.cordoned && record.status.state !== 'drained' ? { ...record, status: { ...record.status, state: 'drained' } } : record), () => ctx.leader.guard());
           ctx.members.learn({ key, value: node, revision });
           await ctx.events.tell(operation.target, 'Drained', `nothing is attached on node ${node.name} any more`);
         },

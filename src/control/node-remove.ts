@@ -107,6 +107,7 @@ export function registerRemoval(ctx: Context, settings: Removal): { refuse(node:
           refuseMounted(target, holdings.filter(({ attached }) => attached));
           const all = await volumesOn(ctx.store, target.id);
           for (const [i, { value: volume }] of all.entries()) {
+            ctx.leader.guard();
             await giveUp(target, volume);
             work.progress(i + 1, all.length);
           }

@@ -9,7 +9,7 @@ import type { Volume } from '../model/volume.ts';
 import type { Page, PageQuery } from './control.ts';
 import { KEYS } from './keys.ts';
 import { placedWrites } from './index-keys.ts';
-import type { Entry, Store, Write } from './ports/store.ts';
+import type { Compare, Entry, Store, Write } from './ports/store.ts';
 
 const MAX_PAGE = 500;
 const MAX_TRIES = 50;
@@ -173,16 +173,16 @@ function decodeCursor(prefix: string, cursor: string | undefined): string | unde
 /**
  * Reads, decides, writes; again when somebody else wrote in between. `mutate` must be pure: it may run several times.
  * What it returns unchanged is not written. Returns the record as it is then.
- * @param also written in the same transaction.
+ * @param also written in the same transaction. @param compare what must hold besides; throws when it cannot hold any more.
  */
-async function change<T>(store: Store, find: () => Promise<Entry<T> | null>, absent: HoldfastError, mutate: (record: T) => T, also: (record: T) => readonly Write[] = () => []): Promise<Entry<T>> {
+async function change<T>(store: Store, find: () => Promise<Entry<T> | null>, absent: HoldfastError, mutate: (record: T) => T, also: (record: T) => readonly Write[] = () => [], compare: () => readonly Compare[] = () => []): Promise<Entry<T>> {
   for (let attempt = 0; attempt < MAX_TRIES; attempt += 1) {
     const entry = await find();
     if (entry === null) throw absent;
     const { key, revision } = entry;
     const next = mutate(entry.value);
     if (next === entry.value) return entry;
-    const done = await store.txn([{ key, revision }], [{ op: 'put', key, value: next }, ...also(next)]);
+    const done = await store.txn([...compare(), { key, revision }], [{ op: 'put', key, value: next }, ...also(next)]);
     if (done.committed) return { key, value: next, revision: done.revision };
   }
   throw new HoldfastError('unavailable', 'the record is changed by others all the time', { object: absent.detail.object ?? '', hint: 'Try again.' });
@@ -194,9 +194,9 @@ export async function changeVolume(store: Store, id: string, mutate: (volume: Vo
   return (await change(store, find, missing('volume', id), mutate, (volume) => [...placedWrites(volume), ...also(volume)])).value;
 }
 
-/** A node's record, with its revision afterwards. */
-export const changeNode = (store: Store, id: string, mutate: (node: Node) => Node, also: (node: Node) => readonly Write[] = () => []): Promise<Entry<Node>> =>
-  change(store, () => store.get<Node>(KEYS.node(id)), missing('node', id), mutate, also);
+/** A node's record, with its revision afterwards. @param compare see `change`: what the leader writes compares its title */
+export const changeNode = (store: Store, id: string, mutate: (node: Node) => Node, compare: () => readonly Compare[] = () => []): Promise<Entry<Node>> =>
+  change(store, () => store.get<Node>(KEYS.node(id)), missing('node', id), mutate, undefined, compare);
 
 export const changePool = async (store: Store, id: string, mutate: (pool: Pool) => Pool): Promise<Pool> =>
   (await change(store, () => store.get<Pool>(KEYS.pool(id)), missing('pool', id), mutate)).value;

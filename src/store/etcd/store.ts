@@ -77,12 +77,15 @@ export class EtcdStore implements Store {
   /** The transaction that makes etcd full is refused in its words, and carried out all the same: it is read back. */
   async #afterAll(writes: readonly EncodedWrite[], before: number, what: string, thrown: unknown): Promise<TxnResult> {
     const put = writes.find((write) => write.text !== null);
-    if (put === undefined) throw thrown;
-    const answer = await this.#connection.call(KVService.range, RangeRequest.fromPartial({ key: this.#keys.key(put.key) }), { what: `reading of ${put.key}`, repeatable: true });
+    const first = put ?? writes[0];
+    if (first === undefined) throw thrown;
+    const answer = await this.#connection.call(KVService.range, RangeRequest.fromPartial({ key: this.#keys.key(first.key) }), { what: `reading of ${first.key}`, repeatable: true });
     const kv = answer.kvs[0];
+    // What deletes only leaves nothing to know it by: that it is gone may be another's doing.
+    if (put === undefined && kv === undefined) throw unknownOutcomeError(what, 'etcd', causeOf(thrown));
     const revision = Number(kv?.mod_revision ?? 0n);
     if (kv === undefined || revision <= before) throw thrown;
-    if (kv.value.toString() === put.text) return { committed: true, revision };
+    if (kv.value.toString() === first.text) return { committed: true, revision };
     throw unknownOutcomeError(what, 'etcd', causeOf(thrown));
   }
 
