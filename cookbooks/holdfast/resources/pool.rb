@@ -41,8 +41,6 @@ end
 
 # Makes it, takes in devices that it lacks, and changes class, overcommit and labels.
 action :create do
-  raise 'holdfast_pool: pools of kind nfs are not served by this version of Holdfast' if new_resource.kind == 'nfs'
-
   if current_resource.nil?
     converge_by("make pool #{new_resource.pool_name} of #{place.last(2).join(' ')}") do
       holdfast_run('pool', 'create', new_resource.pool_name, *place, *settings, *label_options('--label', new_resource.labels || {}))
@@ -84,7 +82,7 @@ action_class do
   include HoldfastCookbook::CommandLine
 
   def wanted_devices
-    return new_resource.devices unless new_resource.kind == 'ebs'
+    return new_resource.devices.map { |device| ::File.expand_path(device) } unless new_resource.kind == 'ebs'
 
     # In why-run mode nothing has attached it yet.
     new_resource.ebs_volumes.map { |id| whyrun_mode? ? HoldfastCookbook::Ebs.find(id) || id : HoldfastCookbook::Ebs.device(id) }
@@ -103,6 +101,10 @@ action_class do
       raise "holdfast_pool[#{new_resource.pool_name}]: path is missing" if new_resource.path.nil?
 
       ['--path', new_resource.path]
+    elsif new_resource.kind == 'nfs'
+      raise "holdfast_pool[#{new_resource.pool_name}]: export is missing" if new_resource.export.nil?
+
+      ['--export', new_resource.export]
     else
       raise "holdfast_pool[#{new_resource.pool_name}]: devices or ebs_volumes are missing" if wanted_devices.empty?
 

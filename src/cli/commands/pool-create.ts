@@ -10,6 +10,7 @@ export default command({
   options: {
     path: text('--path <directory>', 'An existing directory that the pool shall use.', 'directory'),
     devices: list('--device <device>', 'A block device, on which an XFS is made; may be given more than once.', 'file'),
+    export: text('--export <server:/path>', 'An NFS export. Not served by this version.'),
     class: text('--class <class>', 'What volumes ask for, such as ssd. Default: any.'),
     overcommit: decimal('--overcommit <factor>', 'Sizes of volumes may add up to capacity times this, 0.1 to 100. Default: 1.0.'),
     labels: labels('--label <key=value>', 'A label; may be given more than once.'),
@@ -23,6 +24,9 @@ export default command({
   ],
   async run({ host, out, client, carryOut }, given) {
     const { name, path, devices, overcommit, labels: wanted, force } = given;
+    if (given.export !== undefined) {
+      throw new HoldfastError('unsupported', `pools of NFS exports are not served by this version: ${given.export} cannot be one`, { object: `pool ${name}`, field: '--export', hint: 'Use a directory or devices of this machine.' });
+    }
     if ((path === undefined) === (devices === undefined)) {
       throw new HoldfastError('invalid_argument', path === undefined ? 'say what the pool is made of: --path or --device' : 'a pool is made of a directory or of devices, not of both', { object: `pool ${name}`, field: '--path', hint: 'For example: --path /srv/holdfast, or --device /dev/sdb.' });
     }

@@ -114,3 +114,7 @@ it('the words that name a command are found behind the options of the program', 
   expect(commandWords(['volume', 'nonsense'])).toEqual(['volume']);
   expect(commandWords(['nonsense'])).toEqual([]);
 });
+
+it('an NFS export is no pool yet, and that is said before anybody is asked', async () => {
+  expect(await holdfast(['pool', 'create', 'p', '--export', 'files.example:/srv', '--endpoint', NOWHERE])).toMatchObject({ code: 1, err: expect.stringMatching(/NFS exports are not served by this version: files\.example:\/srv/) as unknown });
+});

@@ -349,8 +349,9 @@ RSpec.describe 'the cookbook holdfast' do
       end
     end
 
-    it 'says that NFS is not served yet, and that a place is missing' do
-      expect { converge.call(nil) { export 'files.example:/srv' } }.to raise_error(/nfs/)
+    it 'hands an NFS export to Holdfast, which says whether it serves it; and says that a place is missing' do
+      expect(converge.call(nil) { export 'files.example:/srv' }.last).to eq [%w(pool create fast --export files.example:/srv)]
+      expect { converge.call(nil) { kind 'nfs' } }.to raise_error(/export is missing/)
       expect { converge.call(nil) {} }.to raise_error(/devices or ebs_volumes/)
     end
   end
