@@ -71,7 +71,7 @@ describe('creating', () => {
     expect(await refusal(control.createVolume({ name: 'v', size_bytes: 2 * GIB }, { idempotencyKey: 'k1' }))).toMatchObject({ code: 'conflict' });
   });
 
-  test('belongs to who used it: by the key of another one nobody gets its answer, nor is in its way', async () => {
+  it('gives nobody the answer of another caller\'s idempotency key, nor is one in another\'s way', async () => {
     const { control } = bench;
     await bench.done(control.createVolume({ name: 'v', size_bytes: GIB }, { idempotencyKey: 'k1', actor: 'alice (operator)' }));
     expect(await refusal(control.createVolume({ name: 'v', size_bytes: GIB }, { idempotencyKey: 'k1', actor: 'eve (plugin)' }))).toMatchObject({ code: 'conflict', message: expect.stringMatching(/"?v"?/) });

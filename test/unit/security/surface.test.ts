@@ -221,18 +221,20 @@ describe('connections', () => {
   test('that stream end with the certificate that opened them', async () => {
     const watching = await serveWorld(world, { async *watchEvents(signal: AbortSignal) { await new Promise((resolve) => signal.addEventListener('abort', resolve)); } }, { expiryMs: 50 });
     try {
-      const { key, csr } = await makeKeyAndRequest('brief');
-      const { chain } = await world.authority.sign(csr, { cluster: CLUSTER, kind: 'client', role: 'read-only', name: 'brief' }, { hosts: [], ttl_ms: 2_500 });
+      const { key, cert } = await world.client('read-only', 'brief', 3_600_000);
       const told = await new Promise<{ readonly status: number | undefined; readonly end: Promise<unknown> }>((resolve, reject) => {
-        https.get({ host: '127.0.0.1', port: watching.port, path: '/v1/events/watch', agent: false, rejectUnauthorized: false, key, cert: chain }, (answer) => {
+        https.get({ host: '127.0.0.1', port: watching.port, path: '/v1/events/watch', agent: false, rejectUnauthorized: false, key, cert }, (answer) => {
           answer.on('error', () => undefined);
           answer.resume();
           resolve({ status: answer.statusCode, end: new Promise((done) => { answer.once('close', done); }) });
         }).on('error', reject);
       });
       expect(told.status).toBe(200);
+      const now = Date.now();
+      jest.spyOn(Date, 'now').mockReturnValue(now + 3_600_000);
       await told.end;
     } finally {
+      jest.restoreAllMocks();
       await watching.end();
     }
   });
