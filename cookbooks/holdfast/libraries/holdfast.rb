@@ -25,6 +25,8 @@ module HoldfastCookbook
     # Labels are texts, whatever an attribute holds (a number, true): else they would differ from what the daemon keeps, on
     # every run anew. nil takes one away that an attribute of lower precedence gives.
     def self.labels(value)
+      return value unless value.is_a?(Hash)
+
       plain(value).reject { |_, text| text.nil? }.transform_values(&:to_s)
     end
 

@@ -1,5 +1,5 @@
 /** `holdfast node converge`. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseNodeFile } from '../../bootstrap/node-file.ts';
 import { HoldfastError } from '../../model/errors.ts';
@@ -25,6 +25,9 @@ export default command({
     const content = await readFile(file, 'utf8').catch((cause: Error) => {
       throw new HoldfastError('invalid_argument', `${file} cannot be read: ${cause.message}`, { object: 'node.json', field: '--config', hint: 'Name the description of this machine: docs/node-json.md.' }, { cause });
     });
+    const about = await stat(file);
+    // It says what root installs and runs.
+    if (about.isFile() && (about.mode & 0o002) !== 0) throw new HoldfastError('failed_precondition', `${file} can be written by everybody on this machine`, { object: 'node.json', field: '--config', hint: `Look at what it says, then: chmod o-w ${file}` });
     await carryOutConvergence(context, parseNodeFile(content, path.dirname(file)), { root: root === undefined ? undefined : absolute(context.host, root), plan, by: path.basename(file) });
   },
 });

@@ -1,6 +1,6 @@
 /** One machine becomes a cluster, and two more join it: the real command, daemons and etcd over TLS. */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { makeKeyAndRequest } from '../../../src/security/request.ts';
 import { createMachines, nodeToken, type Answer, type Machine, type Machines } from './machines.ts';
@@ -24,6 +24,12 @@ describe('the first node', () => {
     expect(named(plan)).toEqual(['pki cluster prod create', 'etcd etcd.conf.yml create', 'service holdfast-etcd start', 'config holdfastd.json create', 'service holdfastd start', 'pki certificate of alice create']);
     expect(plan).toMatchObject({ plan: true, changed: 6, node: null });
     expect(n1.files()).toEqual(before);
+  });
+  it('is not made by a file that everybody may write', async () => {
+    chmodSync(n1.nodeFile, 0o666);
+    const { status, err } = await n1.holdfast(['node', 'converge', '--config', n1.nodeFile, '--root', n1.root, '--plan']);
+    expect([status, err]).toEqual([4, expect.stringMatching(/can be written by everybody[^]*chmod o-w/)]);
+    chmodSync(n1.nodeFile, 0o644);
   });
   it('is made, with etcd, certificates and a certificate for the admin', async () => {
     const done = await n1.converge();

@@ -284,6 +284,7 @@ RSpec.describe 'the cookbook holdfast' do
     it 'refuses a name that is no name' do
       run = Chef16::Run.new(Chef16::Machine.new(node: {}), cookbook: COOKBOOK)
       expect { run.custom(:holdfast_node, 'n1') { node_name 'N 1' } }.to raise_error(Chef16::InvalidProperty)
+      expect { run.custom(:holdfast_node, 'n1') { labels %w(disk ssd) } }.to raise_error(Chef16::InvalidProperty)
     end
   end
 
