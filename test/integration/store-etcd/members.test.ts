@@ -108,7 +108,10 @@ describeIf(etcd, 'the members of an etcd that grows from one to five and shrinks
     await lab.kill(leader);
     await uses();
     expect((await members.list()).map((member) => member.name)).not.toContain(name);
-    await persistently(() => store.get('/x')).catch(() => undefined);
+    // Whoever knows the others goes on.
+    const elsewhere = await openOn(lab, lab.endpoints.filter((_, i) => i !== leader));
+    expect(await persistently(() => elsewhere.get('/x'))).toBeNull();
+    await elsewhere.close();
   });
 
   test('ids that are none are not found', async () => {
