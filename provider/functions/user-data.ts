@@ -22,7 +22,13 @@ trap 'rm -rf "$work"' EXIT
 apt() { apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold "$@"; }
 fetch() { if command -v curl >/dev/null 2>&1; then curl -fsSL --retry 10 --retry-connrefused -o "$2" "$1"; else wget -q -t 10 -O "$2" "$1"; fi; }
 if ! command -v holdfast >/dev/null 2>&1; then
-apt update
+# A machine that starts updates its lists by itself, too, and apt-get does not wait for their lock.
+attempts=60
+until apt update; do
+attempts=$((attempts - 1))
+if [ "$attempts" -le 0 ]; then break; fi
+sleep 5
+done
 ${install}
 fi
 mkdir -p /etc/holdfast
