@@ -8,7 +8,8 @@ import { loadConfig } from './config.ts';
 import { startDaemon, type Daemon } from './daemon.ts';
 import { notifyServiceManager } from './notify.ts';
 import { pathsBelow } from './paths.ts';
-import { createLog } from './system.ts';
+import { startPatiently } from './patience.ts';
+import { createLog, systemClock } from './system.ts';
 
 const USAGE = `holdfastd ${VERSION}: the storage daemon of a Holdfast node
 
@@ -73,7 +74,15 @@ async function main(argv: readonly string[]): Promise<void> {
   process.on('unhandledRejection', (reason) => log.error({ err: reason instanceof Error ? reason.stack : String(reason) }, 'a promise was rejected and nobody looked'));
   try {
     // A store that is away may be so for hours: the service counts as started, and says what it waits for.
-    daemon = await startDaemon(config, log, { signal: starting.signal, onWaiting: (why) => { tell(`READY=1\nSTATUS=waiting for the control store: ${why.split('\n')[0] ?? ''}`); } });
+    const { signal } = starting;
+    const onWaiting = (why: string): void => { tell(`READY=1\nSTATUS=waiting for the control store: ${why.split('\n')[0] ?? ''}`); };
+    daemon = await startPatiently(() => startDaemon(config, log, { signal, onWaiting }), {
+      clock: systemClock, signal,
+      onWaiting(why) {
+        log.warn({ why }, 'the start was interrupted; it is tried again');
+        onWaiting(why);
+      },
+    });
   } catch (error) {
     if (stopping) process.exit(0);
     throw error;

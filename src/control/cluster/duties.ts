@@ -30,12 +30,16 @@ const PRUNE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** etcd takes 128 writes in one transaction. */
 const BATCH = 100;
+/** A joining machine is watched by this leader for so long before its token's end is believed: clocks may be an hour off. */
+const WATCHED_MS = 300_000;
 /** What cannot be placed anew now is tried again after this time. */
 const REPLACE_MS = 5_000;
 
 export function createDuties(ctx: Context, settings: DutySettings): Duties {
   const replace = createReplacement(ctx);
   const lastDone = new Map<string, number>();
+  /** Machines that are joining, and since when that was seen here; monotonic. */
+  let watched: ReadonlyMap<string, number> = new Map();
 
   const due = (what: string, everyMs: number): boolean => {
     if (ctx.clock.monotonic() - (lastDone.get(what) ?? Number.NEGATIVE_INFINITY) < everyMs) return false;
@@ -101,11 +105,13 @@ export function createDuties(ctx: Context, settings: DutySettings): Duties {
   /** A machine that redeemed its token and was not heard of until the token ended: what it was given is taken back. */
   const forgetUnfinished = async (): Promise<void> => {
     const joining = ctx.members.nodes().filter(({ id, status }) => status.state === 'joining' && !ctx.members.isAlive(id));
+    const now = ctx.clock.monotonic();
+    watched = new Map(joining.map(({ id }) => [id, watched.get(id) ?? now]));
     if (joining.length === 0) return;
     const { entries } = await ctx.store.list<StoredToken>(KEYS.tokens);
     for (const node of joining) {
       const open = entries.some(({ value }) => value.claim?.node === node.id && Date.parse(value.record.expires_at) > ctx.clock.now());
-      if (open) continue;
+      if (open || now - (watched.get(node.id) ?? now) < WATCHED_MS) continue;
       // It may have become a voter already: etcd was up, its daemon never.
       for (const { id } of membersOf(node, (await settings.storeMembers?.list()) ?? [])) await settings.storeMembers?.remove(id);
       await settings.revokeNode(node.id);
