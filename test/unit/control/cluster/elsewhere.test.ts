@@ -186,6 +186,24 @@ describe('lists', () => {
     expect({ get: n1.reads.get - before.get, list: n1.reads.list - before.list }).toEqual({ get: 0, list: 1 });
   });
 
+  it('go on where they were when what the cursor names is removed, and others come and go, between two pages', async () => {
+    await pools(n2);
+    for (let i = 0; i < 9; i += 1) await cluster.done(n2, n2.control.createVolume({ name: `v${i}`, size_bytes: GIB }));
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    let round = 0;
+    do {
+      const page = await n1.control.listVolumes({ limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+      seen.push(...page.items.map(({ name }) => name));
+      cursor = page.next ?? undefined;
+      round += 1;
+      // The last one shown goes, on another node, and one that was shown already.
+      for (const gone of page.items) await cluster.done(n3, n3.control.removeVolume(gone.name, { purge: true }));
+      if (round === 2) await cluster.done(n2, n2.control.createVolume({ name: 'late', size_bytes: GIB }));
+    } while (cursor !== undefined);
+    expect(seen).toEqual([...Array.from({ length: 9 }, (_, i) => `v${i}`), 'late']);
+  });
+
   it('show the events of all nodes to a follower on any', async () => {
     const stop = new AbortController();
     const seen: string[] = [];
