@@ -8,7 +8,7 @@ export PATH := $(CURDIR)/.toolchain/bin:$(PATH):/usr/sbin:/sbin
 STORAGE_COMMANDS := mkfs.xfs xfs_growfs mkfs.ext4 resize2fs losetup blkid fsfreeze
 DOCKER_COMMANDS := docker dockerd busybox
 ETCD_COMMANDS := etcd openssl setpriv
-LAB_COMMANDS := ip tc nft sshd ssh ssh-keygen nsenter unshare setpriv flock busybox debootstrap
+LAB_COMMANDS := ip tc nft sshd ssh ssh-keygen nsenter unshare setpriv flock busybox sudo debootstrap
 UML_COMMANDS := linux.uml mkfs.ext4
 
 .PHONY: help

@@ -3,7 +3,7 @@ import { openOpenssh } from './over-openssh.ts';
 import { openSsh2 } from './over-ssh2.ts';
 import { MachineError } from './machine-error.ts';
 import { targetName, type SshSettings, type Target } from './settings.ts';
-import { machineOver, type Channel, type Machine } from './shell.ts';
+import { machineOver, NoSession, type Channel, type Machine } from './shell.ts';
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
@@ -44,7 +44,7 @@ export class Machines {
     clearTimeout(shared.idle);
     try {
       const channel = await unlessAborted(shared.opening, options.signal);
-      return await action(machineOver(channel, target, targetName(target), this.settings.sudo && target.user !== 'root'));
+      return await action(machineOver(channel, target, targetName(target), this.settings.sudo && target.user !== 'root' ? { password: this.settings.sudoPassword } : null));
     } finally {
       shared.users -= 1;
       // One user who gives up does not take the connection from the others.
@@ -101,25 +101,39 @@ export class Machines {
   }
 }
 
-/** The same channel, on which so many commands run at once; others wait for their turn. */
-function limited(channel: Channel, most: number): Channel {
+/**
+ * The same channel, on which so many commands run at once; others wait for their turn. A machine that allows fewer says so
+ * by refusing one: from then on there are not more.
+ */
+function limited(channel: Channel, atFirst: number): Channel {
   const waiting: (() => void)[] = [];
+  let most = atFirst;
   let running = 0;
   return {
     get closed() { return channel.closed; },
     close: () => { channel.close(); },
     async exec(command, options) {
-      while (running >= most) await new Promise<void>((resolve) => { waiting.push(resolve); });
-      running += 1;
-      try {
-        return await channel.exec(command, options);
-      } finally {
-        running -= 1;
-        waiting.shift()?.();
+      for (let refused = 0; ;) {
+        while (running >= most) await new Promise<void>((resolve) => { waiting.push(resolve); });
+        running += 1;
+        try {
+          return await channel.exec(command, options);
+        } catch (error) {
+          if (!(error instanceof NoSession)) throw error;
+          refused += 1;
+          if (refused > REFUSED_AT_MOST) throw new MachineError('unreachable', error.message, { cause: error });
+          most = Math.max(1, running - 1);
+        } finally {
+          running -= 1;
+          waiting.shift()?.();
+        }
+        // What has ended here may still be ending there.
+        await paused(FIRST_PAUSE_MS, options.signal);
       }
     },
   };
 }
+const REFUSED_AT_MOST = 20;
 
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;

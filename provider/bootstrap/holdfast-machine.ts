@@ -60,11 +60,16 @@ export async function converge(machine: Machine, node: NodeJson, token: string |
   return done;
 }
 
-// "$1" is what apt-get installs: a path, or holdfast=version. A machine that has never seen its mirrors' lists gets them.
+// "$1" is what apt-get installs: a path, or holdfast=version. What a cut off installation left is finished first. A machine that
+// has never seen its mirrors' lists gets them; one that has just booted may be fetching them by itself.
 const APT = `
 export DEBIAN_FRONTEND=noninteractive
+dpkg --configure -a --force-confold >&2 || true
 apt() { apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 -o Dpkg::Options::=--force-confold -o APT::Install-Suggests=false "$@" >&2; }
-apt install "$1" || { apt update && apt install "$1"; }`;
+lists() { n=0; until apt update 2>"$said"; do cat "$said" >&2; n=$((n + 1)); { [ "$n" -lt 100 ] && grep -qiE 'could not get lock|unable to lock' "$said"; } || return 0; sleep 3; done; }
+said=$(mktemp)
+trap 'rm -f "$said"' EXIT
+apt install "$1" || { lists; dpkg --configure -a --force-confold >&2 || true; apt install "$1"; }`;
 // An archive holds one directory, which can lie anywhere.
 const ARCHIVE = `
 set -e

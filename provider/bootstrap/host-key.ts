@@ -30,5 +30,11 @@ export function keyType(blob: Buffer): string {
   return length > 0 && length <= 64 && blob.length >= 4 + length ? blob.toString('latin1', 4, 4 + length) : '';
 }
 
+/** Types of host keys that can be checked, best first. */
+export const KEY_TYPES: readonly string[] = ['ssh-ed25519', 'ecdsa-sha2-nistp256', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa'];
+
+/** The types of keys to ask a server for: those that are known first, since one of the others is refused in any case. */
+export const preferring = (known: readonly string[]): readonly string[] => [...KEY_TYPES.filter((type) => known.includes(type)), ...KEY_TYPES.filter((type) => !known.includes(type))];
+
 /** The signature algorithms to offer so that a server answers with a key of this type. */
 export const algorithmsOf = (type: string): readonly string[] => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'] : [type]);

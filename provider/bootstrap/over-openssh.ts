@@ -3,72 +3,136 @@
  * ProxyCommand for SSM). It must trust a machine by itself: it is never allowed to ask, nor to trust at first sight.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseHostKey } from './host-key.ts';
 import { expanded } from './keys.ts';
 import { MachineError } from './machine-error.ts';
-import { targetName, type SshSettings, type Target } from './settings.ts';
-import { lastLines, Output, type Channel, type ExecOptions, type Ran } from './shell.ts';
+import { targetName, type Bastion, type SshSettings, type Target } from './settings.ts';
+import { lastLines, Output, quoted, type Channel, type ExecOptions, type Ran } from './shell.ts';
 
 /** ssh's own status, when the connection and not the command failed. */
 const SSH_FAILED = 255;
 const GRACE_MS = 3_000;
+/** How long what a command said last may be on its way after it has ended. */
+const DRAIN_MS = 5_000;
+
+/** What one connection keeps on disk: short, since a control socket's path may have a hundred characters. */
+interface Place { readonly directory: string; readonly identity: string | null; readonly env: NodeJS.ProcessEnv; close(): void }
+
+// A provider that ends without closing its connections leaves no folder.
+const places = new Set<Place>();
+process.on('exit', () => { for (const place of places) place.close(); });
+
+function makePlace(settings: SshSettings): Place {
+  const directory = mkdtempSync(path.join(tmpdir(), 'hf-ssh-'));
+  const key = settings.privateKey === null ? null : keyWithoutName(directory, settings.privateKey);
+  const { passphrase } = settings;
+  // Never asks anybody: not on the terminal (it has none), nor by a window. A passphrase is answered by this script.
+  const env: NodeJS.ProcessEnv = { ...process.env, SSH_ASKPASS_REQUIRE: 'never', SSH_AUTH_SOCK: settings.agent ?? undefined };
+  if (passphrase !== null) {
+    const answers = path.join(directory, 'askpass');
+    writeFileSync(answers, '#!/bin/sh\nprintf "%s\\n" "$HOLDFAST_SSH_PASSPHRASE"\n', { mode: 0o700 });
+    Object.assign(env, { SSH_ASKPASS: answers, SSH_ASKPASS_REQUIRE: 'force', HOLDFAST_SSH_PASSPHRASE: passphrase });
+  }
+  const place: Place = {
+    directory, env, identity: key?.file ?? (settings.privateKeyFile === null ? null : expanded(settings.privateKeyFile, settings.home)),
+    close() {
+      if (!places.delete(place)) return;
+      key?.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  places.add(place);
+  return place;
+}
+
+/** The key in a file that has no name any more, so that no way in which this process ends leaves it on a disk. */
+function keyWithoutName(directory: string, key: string): { readonly file: string; close(): void } {
+  const file = path.join(directory, 'key');
+  writeFileSync(file, key.endsWith('\n') ? key : `${key}\n`, { mode: 0o600 });
+  if (!existsSync('/proc/self/fd')) return { file, close: () => { /* goes with the folder */ } };
+  const opened = openSync(file, 'r');
+  unlinkSync(file);
+  return { file: `/proc/${process.pid}/fd/${opened}`, close: () => { closeSync(opened); } };
+}
 
 /** @throws MachineError; the reason of `signal`. */
 export async function openOpenssh(target: Target, settings: SshSettings, signal?: AbortSignal): Promise<Channel> {
-  // Short, since a control socket's path may have a hundred characters.
-  const directory = mkdtempSync(path.join(tmpdir(), 'hf-ssh-'));
+  const place = makePlace(settings);
   const name = targetName(target);
   let closed = false;
+  let base: readonly string[] = [];
   const close = (): void => {
     if (closed) return;
     closed = true;
-    spawn('ssh', [...base, '-O', 'exit', '--', target.host], { stdio: 'ignore' }).on('close', () => { rmSync(directory, { recursive: true, force: true }); }).on('error', () => { rmSync(directory, { recursive: true, force: true }); });
+    spawn('ssh', [...base, '-O', 'exit', '--', target.host], { stdio: 'ignore' }).on('close', () => { place.close(); }).on('error', () => { place.close(); });
   };
-  const base = [...optionsFor(target, settings, directory)];
-  const exec = (command: string, options: ExecOptions): Promise<Ran> => execute([...base, '--', target.host, command], name, options);
+  const run = (command: string, options: ExecOptions, opening = false): Promise<Ran> => execute([...base, '--', target.host, command], { ...options, name, env: place.env, opening, alsoSaid: () => saidByGate(place.directory) });
   try {
+    base = optionsFor(target, settings, place);
     // The first command opens the connection that the others share.
-    await execute([...base, '--', target.host, 'true'], name, { signal }, true);
+    await run('true', { signal }, true);
   } catch (error) {
     close();
     throw error;
   }
-  return { get closed() { return closed; }, close, exec };
+  return { get closed() { return closed; }, close, exec: (command, options) => run(command, options) };
 }
 
 /** The arguments before the host. Exported for its test. */
-export function optionsFor(target: Target, settings: SshSettings, directory: string): string[] {
-  const seconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1000)));
-  const file = (text: string): string => expanded(text, settings.home);
-  const { configFile, privateKeyFile, bastion } = settings;
-  if (settings.privateKey !== null) writeFileSync(path.join(directory, 'key'), settings.privateKey.endsWith('\n') ? settings.privateKey : `${settings.privateKey}\n`, { mode: 0o600 });
-  const identity = settings.privateKey !== null ? path.join(directory, 'key') : privateKeyFile === null ? null : file(privateKeyFile);
+export function optionsFor(target: Target, settings: SshSettings, place: Pick<Place, 'directory' | 'identity'>): string[] {
+  const { directory, identity } = place;
+  const { bastion } = settings;
   const options = [
-    'BatchMode=yes', 'StrictHostKeyChecking=yes', 'UpdateHostKeys=no', 'ControlMaster=auto', 'ControlPersist=30', `ControlPath=${path.join(directory, 'c')}`,
-    `ConnectTimeout=${seconds(settings.connectTimeoutMs)}`, `ServerAliveInterval=${seconds(settings.keepaliveMs)}`, 'ServerAliveCountMax=4',
-    ...(target.hostKey === null ? [] : pinned(target, directory)),
-    ...(bastion === null ? [] : [`ProxyJump=${bastion.user}@${bastion.host.includes(':') ? `[${bastion.host}]` : bastion.host}:${bastion.port}`]),
+    ...trusting(settings), 'ControlMaster=auto', 'ControlPersist=30', `ControlPath=${path.join(directory, 'c')}`,
+    ...(target.hostKey === null ? [] : pinned(target, directory, 'known_hosts')),
+    ...(bastion === null ? [] : [`ProxyCommand=${through(settings, bastion, place)}`]),
     ...settings.options,
   ];
-  return [...(configFile === null ? [] : ['-F', file(configFile)]), ...(identity === null ? [] : ['-i', identity]), '-p', String(target.port), '-l', target.user, '-T', ...options.flatMap((option) => ['-o', option])];
+  return [...reading(settings), ...withKey(identity), ...atPort(target.port), '-l', target.user, '-T', ...options.flatMap((option) => ['-o', option])];
+}
+
+/** By ProxyJump ssh would take neither our key there nor our rules of trust. */
+function through(settings: SshSettings, { host, port, user, hostKey, privateKeyFile }: Bastion, { directory, identity }: Pick<Place, 'directory' | 'identity'>): string {
+  const options = [...trusting(settings), 'ControlPath=none', ...(hostKey === null ? [] : pinned({ host, port, user, hostKey }, directory, 'known_gate'))];
+  const own = privateKeyFile === null ? identity : expanded(privateKeyFile, settings.home);
+  const words = ['ssh', '-E', gateLog(directory), ...reading(settings), ...withKey(own), ...atPort(port), '-l', user, ...options.flatMap((option) => ['-o', option])];
+  return `${words.map((word) => quoted(word).replaceAll('%', '%%')).join(' ')} -W '[%h]:%p' -- ${quoted(host).replaceAll('%', '%%')}`;
+}
+
+// ssh silences a proxy's stderr when it keeps its connection open afterwards.
+const gateLog = (directory: string): string => path.join(directory, 'gate.log');
+const saidByGate = (directory: string): string => (existsSync(gateLog(directory)) ? readFileSync(gateLog(directory), 'utf8') : '');
+const reading = ({ configFile, home }: SshSettings): string[] => (configFile === null ? [] : ['-F', expanded(configFile, home)]);
+// The usual port is left to ssh_config, which may know better.
+const atPort = (port: number): string[] => (port === 22 ? [] : ['-p', String(port)]);
+const withKey = (identity: string | null): string[] => (identity === null ? [] : ['-i', identity]);
+
+/** Rules of every connection, in front of what ssh_config or the user's options say. */
+function trusting({ connectTimeoutMs, keepaliveMs, passphrase }: SshSettings): string[] {
+  const seconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1000)));
+  const asking = passphrase === null ? ['BatchMode=yes'] : ['PasswordAuthentication=no', 'KbdInteractiveAuthentication=no', 'NumberOfPasswordPrompts=1'];
+  return [...asking, 'StrictHostKeyChecking=yes', 'UpdateHostKeys=no', `ConnectTimeout=${seconds(connectTimeoutMs)}`, `ServerAliveInterval=${seconds(keepaliveMs)}`, 'ServerAliveCountMax=4'];
 }
 
 // A key that was given is the only one that counts for this machine: in a known_hosts file of its own.
-function pinned(target: Target, directory: string): string[] {
+function pinned(target: Target, directory: string, name: string): string[] {
   const given = parseHostKey(target.hostKey ?? '');
   if (given.form === 'fingerprint') throw new MachineError('settings', `${targetName(target)}: transport = "openssh" needs the whole host key ("ssh-ed25519 AAAA…"), not a fingerprint; or leave host_key out and let known_hosts decide.`);
-  const file = path.join(directory, 'known_hosts');
+  const file = path.join(directory, name);
   writeFileSync(file, `machine ${given.type} ${given.blob.toString('base64')}\n`, { mode: 0o600 });
   return ['HostKeyAlias=machine', `UserKnownHostsFile=${file}`, 'GlobalKnownHostsFile=/dev/null'];
 }
 
-function execute(args: readonly string[], name: string, { input, signal, onLine }: ExecOptions, opening = false): Promise<Ran> {
+interface Executing extends ExecOptions { readonly name: string; readonly env: NodeJS.ProcessEnv; readonly opening: boolean; readonly alsoSaid: () => string }
+
+function execute(args: readonly string[], { name, env, opening, alsoSaid, input, signal, onLine }: Executing): Promise<Ran> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const child = spawn('ssh', args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    // A session of its own: Ctrl-C is for Terraform, which tells this process what it means; and no terminal to ask on.
+    const child = spawn('ssh', args, { stdio: ['pipe', 'pipe', 'pipe'], env, detached: true });
     const output = new Output(onLine);
     let grace: NodeJS.Timeout | undefined;
     const stop = (): void => {
@@ -81,14 +145,17 @@ function execute(args: readonly string[], name: string, { input, signal, onLine 
     // The command may end before it has read everything.
     child.stdin.on('error', () => { /* told by its status */ });
     child.on('error', (error) => { reject(new MachineError('settings', `The system's ssh cannot be started: ${error.message}. Install openssh-client, or use transport = "ssh2".`, { cause: error })); });
-    // With a shared connection its master keeps stderr open: the end of the process is what counts.
+    const drained = Promise.all([child.stdout, child.stderr].map((stream) => new Promise<void>((done) => { stream.on('close', done); })));
+    // The master of a shared connection keeps the stderr of the command that began it open: there the end of the process counts.
     child.on('exit', (status) => {
       clearTimeout(grace);
       signal?.removeEventListener('abort', stop);
-      setImmediate(() => {
+      const late = new Promise<void>((done) => { grace = setTimeout(done, opening && status === 0 ? 0 : DRAIN_MS); });
+      void Promise.race([drained, late]).then(() => {
+        clearTimeout(grace);
         if (signal?.aborted === true) return reject(signal.reason as Error);
         const ran = output.ended(status ?? SSH_FAILED);
-        if (ran.status === SSH_FAILED && (opening || isSshs(ran.stderr))) reject(opensshFailure(ran.stderr, name));
+        if (ran.status === SSH_FAILED && (opening || isSshs(ran.stderr))) reject(opensshFailure(alsoSaid() + ran.stderr, name));
         else resolve(ran);
         child.stdout.destroy();
         child.stderr.destroy();

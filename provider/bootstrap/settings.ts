@@ -37,8 +37,10 @@ export interface SshSettings {
   /** Socket of the agent; null: none is asked. */
   readonly agent: string | null;
   readonly knownHostsFiles: readonly string[];
-  /** Run commands by `sudo -n` when the user is not root. */
+  /** Run commands by `sudo` when the user is not root. */
   readonly sudo: boolean;
+  /** What sudo asks for; null: it must not ask. */
+  readonly sudoPassword: string | null;
   readonly bastion: Bastion | null;
   /** Transport openssh: `ssh -F`; null: its own. */
   readonly configFile: string | null;

@@ -1,14 +1,16 @@
 /** What can be done on a machine that was reached: run a script as root. How it is reached is told elsewhere. */
 import type { Readable } from 'node:stream';
+import { endOf, newMark } from './interrupt.ts';
 import { MachineError } from './machine-error.ts';
 import type { Target } from './settings.ts';
+import { checkSudo, prefixOf, SKIP, withPassword, type Sudo } from './sudo.ts';
 
 export interface Ran { readonly stdout: string; readonly stderr: string; readonly status: number }
 
 export interface ExecOptions {
   /** For stdin: what is secret goes this way, never by arguments. Default: nothing. */
   readonly input?: string | Buffer | Readable | undefined;
-  /** Ends the command: it is sent TERM, and the call throws the signal's reason. */
+  /** Ends the command, and the call throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** Every line on stderr, as it comes. */
   readonly onLine?: ((line: string) => void) | undefined;
@@ -18,7 +20,10 @@ export interface RunOptions extends ExecOptions {
   readonly args?: readonly string[];
 }
 
-/** One way to a machine. @throws MachineError unreachable when it is lost. */
+/** The machine takes no further command on this connection now (its MaxSessions): others have to end first. */
+export class NoSession extends Error {}
+
+/** One way to a machine. @throws MachineError unreachable when it is lost; NoSession. */
 export interface Channel {
   exec(command: string, options: ExecOptions): Promise<Ran>;
   close(): void;
@@ -41,15 +46,37 @@ export const quoted = (text: string): string => (/^[A-Za-z0-9_/.:=@%+,-]+$/.test
 /** At most so much of an output is kept, bytes. */
 export const OUTPUT_LIMIT = 16 * 2 ** 20;
 
-/** @param sudo whether commands need `sudo -n` to be root's. */
-export function machineOver(channel: Channel, target: Target, name: string, sudo: boolean): Machine {
-  const run = async (script: string, { args = [], ...options }: RunOptions = {}): Promise<Ran> => {
-    const command = ['sh', '-c', `PATH=$PATH:/usr/sbin:/sbin LC_ALL=C; export PATH LC_ALL\n${script}`, 'sh', ...args].map(quoted).join(' ');
-    const ran = await channel.exec(sudo ? `sudo -n -- ${command}` : command, options);
-    if (sudo && ran.status !== 0 && /^sudo: /m.test(ran.stderr) && ran.stdout === '') {
-      throw new MachineError('denied', `${name}: sudo did not let ${target.user} become root without a password: ${lastLines(ran.stderr, 2)} Allow it on the machine (a line "${target.user} ALL=(ALL) NOPASSWD: ALL" in /etc/sudoers.d/holdfast), or log in as root.`);
+/** For ending what was interrupted. */
+const ENDING_MS = 10_000;
+
+/** Channels of which it is known that sudo lets the user become root. */
+const allowed = new WeakSet<Channel>();
+
+/** @param sudo how the user becomes root; null: it is root already. */
+export function machineOver(channel: Channel, target: Target, name: string, sudo: Sudo | null): Machine {
+  const checked = async (signal: AbortSignal | undefined): Promise<void> => {
+    if (sudo === null || allowed.has(channel)) return;
+    await checkSudo(channel, sudo, target.user, name, signal);
+    allowed.add(channel);
+  };
+  const exec = async (script: string, mark: string, { args = [], ...options }: RunOptions): Promise<Ran> => {
+    const skip = sudo === null || sudo.password === null ? '' : SKIP;
+    const command = ['sh', '-c', `${skip}PATH=$PATH:/usr/sbin:/sbin LC_ALL=C; export PATH LC_ALL\n${script}`, mark, ...args].map(quoted).join(' ');
+    if (sudo === null) return channel.exec(command, options);
+    await checked(options.signal);
+    return channel.exec(`${prefixOf(sudo)} ${command}`, { ...options, input: withPassword(sudo, options.input) });
+  };
+  const run = async (script: string, options: RunOptions = {}): Promise<Ran> => {
+    const mark = newMark();
+    let ending: Promise<unknown> | undefined;
+    const end = (): void => { ending ??= exec(endOf(mark), newMark(), { signal: AbortSignal.timeout(ENDING_MS) }).catch(() => { /* it is not to be reached any more */ }); };
+    options.signal?.addEventListener('abort', end, { once: true });
+    try {
+      return await exec(script, mark, options);
+    } finally {
+      options.signal?.removeEventListener('abort', end);
+      await ending;
     }
-    return ran;
   };
   return {
     target, name, run,

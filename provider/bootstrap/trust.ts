@@ -1,13 +1,15 @@
 /** Whether the machine that answered is the one that was meant: its key is compared to the one given, or to known_hosts. */
 import { readFile } from 'node:fs/promises';
-import { algorithmsOf, fingerprint, keyType, parseHostKey, type GivenKey } from './host-key.ts';
-import { hostName, judge, parseKnownHosts, recordedTypes, type KnownHost } from './known-hosts.ts';
+import { fingerprint, KEY_TYPES, keyType, parseHostKey, preferring, type GivenKey } from './host-key.ts';
+import { hostName, judge, parseKnownHosts, recordedTypes, type KnownHost, type Verdict } from './known-hosts.ts';
 import { MachineError } from './machine-error.ts';
 import { targetName, type Target } from './settings.ts';
 
 export interface Trust {
-  /** Host key algorithms to ask for, best first; undefined: the transport's own. */
-  readonly algorithms: readonly string[] | undefined;
+  /** Types of keys to ask the machine for, best first. */
+  readonly types: readonly string[];
+  /** Which of its keys is meant is not known: one that is refused says nothing about those of other types. */
+  readonly anyType: boolean;
   /** Null: it is the machine that was meant. */
   readonly refuse: (blob: Buffer) => MachineError | null;
 }
@@ -22,7 +24,7 @@ export async function trustFor(target: Target, files: readonly string[]): Promis
   const name = hostName(target.host, target.port);
   const types = recordedTypes(entries, name);
   return {
-    algorithms: types.length === 0 ? undefined : types.flatMap(algorithmsOf),
+    types: preferring(types.length > 0 ? types : recordedTypes(entries, target.host.toLowerCase())), anyType: false,
     refuse: (blob) => refusal(target, entries, files, blob),
   };
 }
@@ -38,7 +40,7 @@ function givenKey(target: Target): GivenKey {
 function trustGiven(target: Target, given: GivenKey): Trust {
   const expected = given.form === 'key' ? fingerprint(given.blob) : given.fingerprint;
   return {
-    algorithms: given.form === 'key' ? algorithmsOf(given.type) : undefined,
+    types: given.form === 'key' ? preferring([given.type]) : KEY_TYPES, anyType: given.form === 'fingerprint',
     refuse: (blob) => (fingerprint(blob) === expected ? null : new MachineError('untrusted',
       `${targetName(target)} showed another key than the host_key that was given.\n  shown: ${fingerprint(blob)} (${keyType(blob)})\n  given: ${expected}\nNothing was sent to it. If the machine was installed anew, compare the shown fingerprint on its console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub) and set host_key to:\n  ${keyType(blob)} ${blob.toString('base64')}`)),
   };
@@ -46,7 +48,7 @@ function trustGiven(target: Target, given: GivenKey): Trust {
 
 function refusal(target: Target, entries: readonly KnownHost[], files: readonly string[], blob: Buffer): MachineError | null {
   const name = hostName(target.host, target.port);
-  const verdict = judge(entries, name, blob);
+  const verdict = judgeHost(entries, target, blob);
   const shown = `shown: ${fingerprint(blob)} (${keyType(blob)})`;
   const line = `${name} ${keyType(blob)} ${blob.toString('base64')}`;
   const compare = 'Compare the shown fingerprint on its console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub (or the file of the type shown).';
@@ -57,6 +59,13 @@ function refusal(target: Target, entries: readonly KnownHost[], files: readonly 
     case 'revoked': return new MachineError('untrusted', `${targetName(target)} showed a key that is revoked (${verdict.entry.where}).\n  ${shown}\nNothing was sent to it. Whoever has that key may pose as the machine: give the machine a new host key.`);
     case 'by-authority': return new MachineError('untrusted', `${targetName(target)} is vouched for by an authority (${verdict.entry.where}, @cert-authority), and host certificates are understood by the system's ssh only.\n  ${shown}\nNothing was sent to it. Set transport = "openssh" in the provider's ssh block, or give the machine's host_key.`);
   }
+}
+
+/** As ssh does: a machine of which nothing is recorded with its port may be known by its name alone. */
+function judgeHost(entries: readonly KnownHost[], { host, port }: Target, blob: Buffer): Verdict {
+  const verdict = judge(entries, hostName(host, port), blob);
+  const bare = verdict.kind === 'unknown' ? judge(entries, host.toLowerCase(), blob) : verdict;
+  return bare.kind === 'known' || bare.kind === 'revoked' ? bare : verdict;
 }
 
 async function readEntries(file: string): Promise<KnownHost[]> {

@@ -6,10 +6,11 @@ import { understood } from './check.ts';
 
 /** What begins with a dash would be an option to ssh. */
 export const hostForm = /^[^\s/@-][^\s/@]*$/;
+export const userForm = matching(/^[^\s@:-][^\s@:]*$/, 'be the name of a user');
 export const host = () => t.string().validate(matching(hostForm, 'be a name or an address')).describe('Name or address that SSH connects to.');
 export const login = {
   port: t.int().validate(between(1, 65_535)).describe('Port of its sshd. Default: the provider\'s `ssh.port`, else 22.'),
-  user: t.string().validate(matching(/^[^\s@:]+$/, 'be the name of a user')).describe('Who logs in. Default: the provider\'s `ssh.user`, else `root`.'),
+  user: t.string().validate(userForm).describe('Who logs in. Default: the provider\'s `ssh.user`, else `root`.'),
   host_key: t.string().validate(parsedBy(parseHostKey)).describe('Its public host key (`ssh-ed25519 AAAA…`, the text of `/etc/ssh/ssh_host_ed25519_key.pub`) or the fingerprint of it (`SHA256:…`). Default: what known_hosts has; a key that is neither given nor known is refused.'),
 };
 export const nodeName = () => t.string().validate(understood((name: string) => checkName('node', name)));

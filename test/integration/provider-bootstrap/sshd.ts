@@ -77,6 +77,6 @@ function answers(port: number): Promise<boolean> {
 
 /** Settings that read nothing of the user who runs the tests. */
 export const settingsFor = (sshd: Pick<Sshd, 'keyFile' | 'directory'>, change: Partial<SshSettings> = {}): SshSettings => ({
-  transport: 'ssh2', user: 'root', port: 22, privateKey: null, privateKeyFile: sshd.keyFile, passphrase: null, agent: null, knownHostsFiles: [path.join(sshd.directory, 'known_hosts')], sudo: true, bastion: null,
+  transport: 'ssh2', user: 'root', port: 22, privateKey: null, privateKeyFile: sshd.keyFile, passphrase: null, agent: null, knownHostsFiles: [path.join(sshd.directory, 'known_hosts')], sudo: true, sudoPassword: null, bastion: null,
   configFile: null, options: [], connectTimeoutMs: 10_000, waitMs: 20_000, keepaliveMs: 5_000, home: sshd.directory, ...change,
 });

@@ -1,8 +1,9 @@
 // Both transports against a real sshd: who is trusted, who is let in, what a command gives back, and what interrupts do.
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
-import { copyFileSync, existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Machines } from '../../../provider/bootstrap/connect.ts';
 import { MachineError } from '../../../provider/bootstrap/machine-error.ts';
@@ -76,6 +77,39 @@ describeIf([root, command('sshd'), command('ssh'), command('ssh-keygen')], 'mach
       expect(await failure(use(echo, { hostKey: null }))).toMatchObject({ kind: 'untrusted', detail: expect.stringMatching(/revoked/i) });
     });
 
+    it(`${transport}: goes through a bastion with the same key, given as it is, and checks the keys of both`, async () => {
+      const bastion = await createSshd({ keyFile: sshd.keyFile });
+      await bastion.start();
+      const gate = { host: '127.0.0.1', port: bastion.port, user: 'root', hostKey: bastion.hostKey, privateKeyFile: null };
+      const key = { privateKey: readFileSync(sshd.keyFile, 'utf8'), privateKeyFile: null };
+      expect(await use(async (machine) => {
+        // Whatever ends this process, the key is not on a disk.
+        const left = readdirSync(tmpdir()).filter((name) => name.startsWith('hf-ssh-')).flatMap((name) => readdirSync(path.join(tmpdir(), name)));
+        expect(left).not.toContain('key');
+        return echo(machine);
+      }, {}, { bastion: gate, ...key })).toBe('hello');
+      expect(await failure(use(echo, {}, { bastion: { ...gate, hostKey: sshd.hostKey }, ...key }))).toMatchObject({ kind: 'untrusted', detail: expect.stringMatching(/host.key/) });
+      expect((await failure(use(echo, { hostKey: bastion.hostKey }, { bastion: gate, ...key }))).kind).toBe('untrusted');
+      expect((await failure(use(echo, { port: await freePort() }, { bastion: gate, ...key }))).kind).toBe('unreachable');
+      await bastion.dispose();
+    });
+
+    it(`${transport}: opens an encrypted key with its passphrase`, async () => {
+      const locked = path.join(sshd.directory, `locked-${transport}`);
+      copyFileSync(sshd.keyFile, locked);
+      keygen('-q', '-p', '-P', '', '-N', 'opens it', '-f', locked);
+      expect(await use(echo, {}, { privateKeyFile: locked, passphrase: 'opens it' })).toBe('hello');
+      expect(['denied', 'settings']).toContain((await failure(use(echo, {}, { privateKeyFile: locked, passphrase: 'wrong' }))).kind);
+    });
+
+    it(`${transport}: runs no more commands at once than the machine takes`, async () => {
+      const strict = await createSshd({ keyFile: sshd.keyFile, lines: ['MaxSessions 2'] });
+      await strict.start();
+      const answers = await use((machine) => Promise.all(Array.from({ length: 8 }, (_, index) => machine.must('counting', 'sleep 0.2; printf %s "$1"', { args: [String(index)] }))), { port: strict.port, hostKey: strict.hostKey });
+      expect(answers).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+      await strict.dispose();
+    });
+
     it(`${transport}: says who was not let in`, async () => {
       const stranger = await createSshd();
       const error = await failure(use(echo, {}, { privateKeyFile: stranger.keyFile }));
@@ -95,11 +129,12 @@ describeIf([root, command('sshd'), command('ssh'), command('ssh-keygen')], 'mach
       await late.dispose();
     });
 
-    it(`${transport}: ends the command when the operation is interrupted`, async () => {
+    it(`${transport}: ends the command, and what it began, when the operation is interrupted`, async () => {
       const abort = new AbortController();
-      const marker = path.join(sshd.directory, `started-${transport}`);
-      const running = use((machine) => machine.run('echo begun >&2; trap "touch $1; exit 1" TERM HUP; while :; do sleep 0.05; done', { args: [marker], signal: abort.signal, onLine: () => { abort.abort(new Error('interrupted')); } }));
+      const marker = path.join(sshd.directory, `beats-${transport}`);
+      const running = use((machine) => machine.run('echo begun >&2; (while :; do echo beat >>"$1"; sleep 0.05; done) & wait', { args: [marker], signal: abort.signal, onLine: () => { abort.abort(new Error('interrupted')); } }));
       await expect(running).rejects.toThrow('interrupted');
+      expect(execFileSync('sh', ['-c', 'grep -ls "$1" /proc/[0-9]*/cmdline | grep -v "/$$/" || :', 'sh', path.basename(marker).replace('b', '[b]')], { encoding: 'utf8' })).toBe('');
     });
 
     it(`${transport}: uploads whole files, goes on where it was cut off, and does not send what is there`, async () => {
@@ -150,6 +185,41 @@ describeIf([root, command('sshd'), command('ssh'), command('ssh-keygen')], 'mach
     writeFileSync(knownHosts, `[127.0.0.1]:${many.port} ${second}\n`);
     expect(await machinesWith().use({ ...target(), port: many.port, hostKey: null }, echo)).toBe('hello');
     await many.dispose();
+  });
+
+  it('ssh2: finds the key whose fingerprint was given among several', async () => {
+    const many = await createSshd({ keyFile: sshd.keyFile });
+    const second = path.join(many.directory, 'second');
+    keygen('-q', '-t', 'rsa', '-N', '', '-f', second);
+    writeFileSync(path.join(many.directory, 'config'), `HostKey ${second}\n`, { flag: 'a' });
+    await many.start();
+    const at = { ...target(), port: many.port };
+    const wanted = keygen('-lf', `${second}.pub`).split(' ')[1] ?? '';
+    expect(await machinesWith().use({ ...at, hostKey: wanted }, echo)).toBe('hello');
+    const error = await failure(machinesWith().use({ ...at, hostKey: sshd.fingerprint }, echo));
+    expect(error).toMatchObject({ kind: 'untrusted', detail: expect.stringContaining(many.fingerprint) });
+    await many.dispose();
+  });
+
+  it('ssh2: an agent with too many keys is told, and not waited for', async () => {
+    const strict = await createSshd({ lines: ['MaxAuthTries 2'] });
+    await strict.start();
+    const socket = path.join(strict.directory, 'agent');
+    const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
+    try {
+      while (!existsSync(socket)) await new Promise((resolve) => { setTimeout(resolve, 10); });
+      for (const name of ['a', 'b', 'c', 'd']) {
+        const file = path.join(strict.directory, name);
+        keygen('-q', '-t', 'ed25519', '-N', '', '-f', file);
+        execFileSync('ssh-add', ['-q', file], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+      }
+      const error = await failure(machinesWith({ privateKeyFile: null, agent: socket }).use({ ...target(), port: strict.port, hostKey: strict.hostKey }, echo, { wait: true }));
+      expect(error).toMatchObject({ kind: 'denied', detail: expect.stringContaining('ssh.private_key_file') });
+    } finally {
+      agent.kill();
+      await once(agent, 'exit');
+      await strict.dispose();
+    }
   });
 
   it('ssh2: names transport = "openssh" for a host whose key is signed by an authority; that transport takes it', async () => {

@@ -10,7 +10,7 @@ const home = mkdtempSync(path.join(os.tmpdir(), 'hf-ssh-arguments-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 const settings: SshSettings = {
-  transport: 'openssh', user: 'root', port: 22, privateKey: null, privateKeyFile: null, passphrase: null, agent: null, knownHostsFiles: [], sudo: false, bastion: null, configFile: '/dev/null', options: [],
+  transport: 'openssh', user: 'root', port: 22, privateKey: null, privateKeyFile: null, passphrase: null, agent: null, knownHostsFiles: [], sudo: false, sudoPassword: null, bastion: null, configFile: '/dev/null', options: [],
   connectTimeoutMs: 1_000, waitMs: 0, keepaliveMs: 1_000, home,
 };
 

@@ -1,8 +1,12 @@
 // Whether an entry of known_hosts is about a host, and what it says about the key that the host showed.
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { algorithmsOf, fingerprint, keyType, parseHostKey } from '../../../../provider/bootstrap/host-key.ts';
 import { hostName, isAbout, judge, parseKnownHosts, recordedTypes } from '../../../../provider/bootstrap/known-hosts.ts';
+import { trustFor } from '../../../../provider/bootstrap/trust.ts';
 
 const field = (bytes: Buffer): Buffer => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
 const key = (fill: number, type = 'ssh-ed25519'): Buffer => Buffer.concat([field(Buffer.from(type)), field(Buffer.alloc(32, fill))]);
@@ -75,6 +79,34 @@ describe('what known_hosts says about a key', () => {
     const entries = entriesOf(`n1 ${text(key(3, 'ssh-rsa'))}`, `n2 ${text(OURS)}`, `@cert-authority n1 ${text(OURS)}`);
     expect(recordedTypes(entries, 'n1')).toEqual(['ssh-rsa']);
     expect(algorithmsOf('ssh-rsa')).toEqual(['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa']);
+  });
+});
+
+describe('a machine on another port than 22', () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'hf-trust-'));
+  const file = path.join(folder, 'known_hosts');
+  afterAll(() => { rmSync(folder, { recursive: true }); });
+  const refusal = async (blob: Buffer, ...lines: string[]): Promise<string> => {
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    return (await trustFor({ host: 'N1.Example', port: 2222, user: 'root', hostKey: null }, [file])).refuse(blob)?.detail ?? 'trusted';
+  };
+
+  it('is known by its name alone where nothing is recorded with the port, as ssh does it', async () => {
+    expect(await refusal(OURS, `n1.example ${text(OURS)}`)).toBe('trusted');
+    expect(await refusal(OURS, hashed('n1.example') + ` ${text(OURS)}`)).toBe('trusted');
+  });
+
+  it('is never taken for known by another key than the one recorded there, nor against one with the port, nor a revocation', async () => {
+    expect(await refusal(OURS, `n1.example ${text(OTHER)}`)).toContain('is not in known_hosts');
+    expect(await refusal(OURS, `[n1.example]:2222 ${text(OTHER)}`, `n1.example ${text(OURS)}`)).toContain('another key');
+    expect(await refusal(OURS, `n1.example ${text(OURS)}`, `@revoked n1.example ${text(OURS)}`)).toContain('revoked');
+  });
+
+  it('is asked for the types of keys that are recorded first', async () => {
+    writeFileSync(file, `n1.example ${text(key(3, 'ssh-rsa'))}\n[n1.example]:2222 ${text(key(3, 'ecdsa-sha2-nistp256'))}\n[n1.example]:2222 ${text(key(3, 'ssh-xmss@openssh.com'))}\n`);
+    const at = (port: number) => trustFor({ host: 'n1.example', port, user: 'root', hostKey: null }, [file]);
+    expect((await at(2222)).types).toEqual(['ecdsa-sha2-nistp256', 'ssh-ed25519', 'ecdsa-sha2-nistp384', 'ecdsa-sha2-nistp521', 'ssh-rsa']);
+    expect((await at(2223)).types[0]).toBe('ssh-rsa');
   });
 });
 
