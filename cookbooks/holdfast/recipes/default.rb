@@ -8,11 +8,13 @@ local = '/var/cache/holdfast/holdfast.deb'
 needed = from == 'apt' ? %w(holdfast) : %w(e2fsprogs libgcc-s1 libstdc++6 passwd xfsprogs)
 
 # A machine that has never seen its mirrors' lists (a fresh image) gets them, once: where nothing is missing, nothing is done.
-apt_update 'holdfast' do
-  action :update
-  only_if { ::Dir.glob('/var/lib/apt/lists/*_Packages*').empty? }
-  not_if "dpkg-query -s #{needed.join(' ')} >/dev/null 2>&1"
-end unless from == 'none'
+unless from == 'none'
+  apt_update 'holdfast' do
+    action :update
+    only_if { ::Dir.glob('/var/lib/apt/lists/*_Packages*').empty? }
+    not_if "dpkg-query -s #{needed.join(' ')} >/dev/null 2>&1"
+  end
+end
 
 package needed if %w(file url).include?(from)
 
