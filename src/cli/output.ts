@@ -65,7 +65,7 @@ export function createOutput(host: Host, format: Format): Output {
 
 async function serialise(value: unknown, format: Format): Promise<string> {
   if (format !== 'yaml') return JSON.stringify(value, null, 2);
-  const { stringify } = await import('yaml'); // only who asks for YAML loads it
+  const { stringify } = await import('./yaml.ts');
   return stringify(value, { lineWidth: 0 }).trimEnd();
 }
 

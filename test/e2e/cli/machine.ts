@@ -28,7 +28,7 @@ export interface Machine {
   stop(): Promise<void>;
 }
 
-const start = [path.join(TOP, 'src/cli/main.ts')];
+const HOLDFAST = path.join(TOP, 'bin/holdfast');
 
 export async function startMachine(): Promise<Machine> {
   const root = mkdtempSync(path.join(os.tmpdir(), 'holdfast-cli-'));
@@ -39,7 +39,7 @@ export async function startMachine(): Promise<Machine> {
   const machine: Machine = {
     root, log, endpoint: environment.HOLDFAST_ENDPOINT,
     holdfast: (...words) => new Promise((resolve) => {
-      execFile(process.execPath, [...start, ...words], { env: environment, cwd: root, maxBuffer: 64 * 1024 ** 2 }, (error, out, err) => {
+      execFile(HOLDFAST, words, { env: environment, cwd: root, maxBuffer: 64 * 1024 ** 2 }, (error, out, err) => {
         resolve({ code: error === null ? 0 : Number(error.code ?? -1), out, err });
       });
     }),
@@ -48,9 +48,9 @@ export async function startMachine(): Promise<Machine> {
       if (code !== 0) throw new Error(`${words.join(' ')} exited with ${code}: ${err}`);
       return JSON.parse(out);
     },
-    begin: (...words) => spawn(process.execPath, [...start, ...words], { env: environment, cwd: root, stdio: ['pipe', 'pipe', 'pipe'] }),
+    begin: (...words) => spawn(HOLDFAST, words, { env: environment, cwd: root, stdio: ['pipe', 'pipe', 'pipe'] }),
     async startDaemon() {
-      const child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" 2>>"$LOG"', process.execPath, path.join(TOP, 'src/daemon/main.ts'), '--root', root, '--plugin-socket', 'none'], { env: { ...environment, LOG: log }, stdio: 'ignore' });
+      const child = spawn('/bin/sh', ['-c', 'exec "$0" "$@" 2>>"$LOG"', path.join(TOP, 'bin/holdfastd'), '--root', root, '--plugin-socket', 'none'], { env: { ...environment, LOG: log }, stdio: 'ignore' });
       daemon = child;
       for (let tries = 0; !existsSync(socket); tries += 1) {
         if (tries > 600 || child.exitCode !== null) throw new Error(`holdfastd did not start:\n${readFileSync(log, 'utf8')}`);

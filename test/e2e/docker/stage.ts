@@ -43,7 +43,7 @@ export async function openStage(): Promise<Stage> {
 
   async function startDaemon(): Promise<void> {
     const log = openSync(path.join(root, 'holdfastd.log'), 'a');
-    const started = spawn(process.execPath, [path.join(TOP, 'src/daemon/main.ts'), '--root', root, '--plugin-socket', pluginSocket], { stdio: ['ignore', log, log] });
+    const started = spawn(path.join(TOP, 'bin/holdfastd'), ['--root', root, '--plugin-socket', pluginSocket], { stdio: ['ignore', log, log] });
     closeSync(log);
     daemon = started;
     await until('holdfastd answers', async () => {
