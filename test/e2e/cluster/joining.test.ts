@@ -87,6 +87,23 @@ describeIf([namespaceLab, etcd, loopDevices, filesystem('xfs'), command('faketim
     await refused('n3', { token, status: 1, says: /already used|was used/ });
   });
 
+  test('goes on when its clock is an hour ahead: all are told, it stays alive, and works', async () => {
+    const [n1, n2] = [stage.client('n1'), stage.client('n2')];
+    await stage.kill('n2', 'holdfastd');
+    const { status, stderr } = await stage.tryConverge('n2', undefined, { env: { LD_PRELOAD: await stage.lab.node('n2').must('faketime -f +0 printenv LD_PRELOAD'), FAKETIME: '+1h', FAKETIME_DONT_FAKE_MONOTONIC: '1' } });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    await until('the others tell of its clock', async () => (await n1.nodes.get('n2')).status.conditions.some(({ type, message }) => type === 'ClockSkew' && message.includes('60 minutes ahead')));
+    for (let second = 0; second < 15; second += 1) {
+      expect((await n1.nodes.get('n2')).status.state).toBe('ready');
+      await pause(1_000);
+    }
+    expect((await n2.volumes.create({ name: 'of-later', ...VOLUME, pool: 'pool-n2' })).status.state).toBe('ready');
+    await n1.volumes.remove('of-later', { purge: true });
+    await stage.kill('n2', 'holdfastd');
+    await stage.start('n2');
+    await until('its clock is right again', async () => (await n1.nodes.get('n2')).status.conditions.length === 0);
+  });
+
   test('drains though daemons are killed again and again: one drain, which ends when the last mount is gone', async () => {
     await stage.client('n1').volumes.create({ name: 'mounted', ...VOLUME, pool: 'pool-n2' });
     await stage.root('n2').volumes.publish('mounted', { consumer: 'somebody', path: '/srv/mounted' });

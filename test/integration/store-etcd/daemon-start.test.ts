@@ -5,7 +5,10 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Store } from '../../../src/control/ports/store.ts';
 import type { Config } from '../../../src/daemon/config.ts';
+import type { NodeIdentity } from '../../../src/daemon/identity-files.ts';
 import { openStore, type OpenOptions, type OpenedStore } from '../../../src/daemon/open-store.ts';
+import { systemClock } from '../../../src/daemon/system.ts';
+import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
 import { startEtcd, type EtcdLab } from '../../lab/etcd.ts';
 import { describeIf, etcd } from '../../lab/needs.ts';
 import { silentLog } from '../../lab/silent-log.ts';
@@ -51,6 +54,24 @@ describeIf(etcd, 'a daemon that opens its store on etcd', () => {
     await expect(open()).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringMatching(/^The state in .* is in use by process \d+/) });
     await first.close();
     await (await open()).close();
+  });
+
+  test('takes an embedded store over under the names of the cluster; the former name of the node is free', async () => {
+    const [cluster_id, node_id] = ['clu_01JD9Z3QK7W5T8X2M4N6P0R1SA', 'node_01JD9Z3QK7W5T8X2M4N6P0R1SA'];
+    const embedded = await openSqliteStore({ path: path.join(root, 'var/lib/holdfast/store/store.db'), clock: systemClock, log: silentLog });
+    await embedded.txn([], [
+      { op: 'put', key: '/cluster', value: { id: cluster_id, name: 'holdfast' } }, { op: 'put', key: `/nodes/${node_id}`, value: { id: node_id, name: 'laptop', version: 1 } },
+      { op: 'put', key: '/names/node/laptop', value: node_id },
+    ]);
+    await embedded.close();
+    const { entries } = await store.list('');
+    await store.txn([], entries.map(({ key }) => ({ op: 'delete', key })));
+    config = { ...config, import_embedded: true, cluster_name: 'prod' };
+    const opened = await open({ identity: { cluster_id, node_id, node_name: 'n1' } as NodeIdentity });
+    expect((await opened.store.list('/')).entries.map(({ key, value }) => [key, value])).toEqual([
+      ['/cluster', { id: cluster_id, name: 'prod' }], ['/names/node/n1', node_id], [`/nodes/${node_id}`, { id: node_id, name: 'n1', version: 2 }],
+    ]);
+    await opened.close();
   });
 
   test('makes room by itself where history fills etcd: otherwise nobody could be elected who does', async () => {
