@@ -58,6 +58,7 @@ export interface Facts {
   readonly offered: { readonly version: string; readonly sha256: string } | null;
   /** SHA-256 of the package file that was installed last, and the version it brought. */
   readonly installed_file: { readonly version: string; readonly sha256: string } | null;
+  /** The program is there, and no service of its own competes with ours. */
   readonly etcd_installed: boolean;
   readonly membership: Membership | null;
   /** What keeps the directory of keys from being made, as words about it; null: nothing does, or it is made. */

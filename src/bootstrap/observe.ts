@@ -5,6 +5,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from './command.ts';
 import type { Door } from './door.ts';
+import { etcdIsSettled } from './etcd-package.ts';
 import type { Facts, Membership, ServiceName, ServiceView } from './facts.ts';
 import { readIfThere, readObject } from './files.ts';
 import { adminFile, type Places } from './places.ts';
@@ -34,7 +35,7 @@ export async function observe(wanted: Wanted, { places, services, door }: Machin
   return {
     now: Date.now(), machine_id: (await readIfThere('/etc/machine-id') ?? '').trim(),
     package: installed, offered: await offeredBy(wanted.package, installed, installedFile), installed_file: installedFile,
-    etcd_installed: ['/usr/bin/etcd', '/usr/local/bin/etcd', ...(process.env['PATH'] ?? '').split(':').map((directory) => path.join(directory, 'etcd'))].some(existsSync),
+    etcd_installed: (places.root !== '/' || await etcdIsSettled()) && ['/usr/bin/etcd', '/usr/local/bin/etcd', ...(process.env['PATH'] ?? '').split(':').map((directory) => path.join(directory, 'etcd'))].some(existsSync),
     membership, pki_obstacle: obstacle, certificate: node === null ? null : certificateOf(node), joining: existsSync(places.pkiJoining),
     config: configText === null ? null : { settings: parseSettings(configText) ?? {}, sha256: sha256(configText) },
     etcd_config: etcdText === null ? null : { settings: parseSettings(etcdText) ?? {}, sha256: sha256(etcdText) },

@@ -4,7 +4,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import path from 'node:path';
 import { HoldfastError } from '../model/errors.ts';
 import { aptInstall, INSTALL_MS } from './apt.ts';
-import { must, run } from './command.ts';
+import { must } from './command.ts';
 import type { Facts } from './facts.ts';
 import { writeDurably } from './files.ts';
 import type { Places } from './places.ts';
@@ -61,26 +61,3 @@ async function unpack(file: string, { archiveHome }: Places): Promise<void> {
   const script = 'set -e; rm -rf "$2.new"; mkdir -p "$2.new"; tar -xzf "$1" -C "$2.new" --strip-components=1 --no-same-owner; rm -rf "$2.old"; if [ -e "$2" ]; then mv "$2" "$2.old"; fi; mv "$2.new" "$2"; rm -rf "$2.old"; mkdir -p /usr/local/bin /usr/local/sbin; ln -sf "$2/bin/holdfast" /usr/local/bin/holdfast; ln -sf "$2/bin/holdfastd" /usr/local/sbin/holdfastd';
   await must(`unpacking ${file}`, 'sh', ['-c', script, 'sh', file, archiveHome], { timeoutMs: INSTALL_MS });
 }
-
-const POLICY = '/usr/sbin/policy-rc.d';
-const POLICY_MARK = '# by holdfast node converge, while etcd-server is installed';
-
-/** The program only: Debian's own etcd service stays down, for ever. */
-export async function installEtcd(): Promise<void> {
-  const script = `set -e
-if [ -d /run/systemd/system ]; then systemctl mask etcd.service >/dev/null 2>&1 || :; fi
-if [ -e ${POLICY} ]; then exit 0; fi
-printf '#!/bin/sh\\n${POLICY_MARK}\\n[ "$1" = etcd ] && exit 101\\nexit 0\\n' >${POLICY}.holdfast
-chmod 755 ${POLICY}.holdfast
-mv ${POLICY}.holdfast ${POLICY}`;
-  await must('preparing for etcd-server', 'sh', ['-c', script]);
-  try {
-    await aptInstall(['etcd-server']);
-  } finally {
-    await clearPolicy();
-  }
-  await run('sh', ['-c', 'command -v update-rc.d >/dev/null && update-rc.d etcd disable']);
-}
-
-/** What an interrupted installation of etcd-server left. */
-export const clearPolicy = async (): Promise<void> => { await run('sh', ['-c', `if grep -qsF '${POLICY_MARK}' ${POLICY}; then rm -f ${POLICY}; fi`]); };

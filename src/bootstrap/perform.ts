@@ -6,10 +6,11 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../model/errors.ts';
 import type { Change } from './change.ts';
+import { installEtcd } from './etcd-package.ts';
 import type { Facts, ServiceName } from './facts.ts';
 import { writeDurably } from './files.ts';
 import { readMembership, sha256, type Machine } from './observe.ts';
-import { clearPolicy, installEtcd, installPackage } from './package-file.ts';
+import { installPackage } from './package-file.ts';
 import { beginCluster, joinCluster } from './pki.ts';
 import { adminFile, etcdPathsOf } from './places.ts';
 import { withMember } from './plan.ts';
@@ -29,9 +30,7 @@ export interface PerformOptions {
 export async function perform({ step }: Change, wanted: Wanted, facts: Facts, machine: Machine, options: PerformOptions): Promise<void> {
   const { places, door } = machine;
   switch (step.do) {
-    case 'install':
-      await clearPolicy();
-      return installPackage(wanted, facts, places);
+    case 'install': return installPackage(wanted, facts, places);
     case 'install-etcd': return installEtcd();
     case 'init': return beginCluster(wanted, places, step);
     case 'join': return joinCluster(wanted, facts, places, await options.token());

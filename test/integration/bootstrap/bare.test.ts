@@ -38,6 +38,15 @@ it('the first one: Debian\'s etcd is installed and never started by itself; serv
   expect(await converge(n1, { cluster: { init: { name: 'prod' } } })).toMatchObject({ changed: 0 });
 }, 900_000);
 
+it('an installation of etcd that was cut off before Debian\'s own service was put aside is gone on with', async () => {
+  // As it is when converge is killed while apt-get still works: the package is there, and its service would start with the machine.
+  await n1.must('update-rc.d etcd enable');
+  await n1.put('/usr/sbin/policy-rc.d', '#!/bin/sh\n# by holdfast node converge, while etcd-server is installed\n[ "$1" = etcd ] && exit 101\nexit 0\n', 0o755);
+  expect(named(await converge(n1, { cluster: { init: { name: 'prod' } } }))).toEqual(['package etcd-server install']);
+  expect((await n1.exec('ls /etc/rc?.d/S??etcd /usr/sbin/policy-rc.d')).stdout).toBe('');
+  expect(await converge(n1, { cluster: { init: { name: 'prod' } } })).toMatchObject({ changed: 0 });
+}, 900_000);
+
 it('the second one installs the package that node.json names, checked against its SHA-256, and joins', async () => {
   // Whatever carries it there has an older Holdfast, or an archive of it, to begin with; here: the same package.
   const content = readFileSync(packages.deb);
