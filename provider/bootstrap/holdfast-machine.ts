@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { MachineError } from './machine-error.ts';
-import { parseConverged, type Converged, type NodeJson } from './node-json.ts';
+import { parseConverged, parseJson, type Converged, type NodeJson } from './node-json.ts';
 import { lastLines, type Machine } from './shell.ts';
 import { upload } from './upload.ts';
 
@@ -60,6 +60,24 @@ export async function converge(machine: Machine, node: NodeJson, token: string |
   return done;
 }
 
+// A converge of before may still run: of an apply that was killed, of Chef, of somebody's hands.
+const OTHERS = `
+running() { pid=$(sed -n 's/.*"pid":\\([0-9]*\\).*/\\1/p' /run/holdfast/converge.lock 2>/dev/null); [ -n "$pid" ] && grep -qs converge "/proc/$pid/cmdline"; }`;
+const AWAIT = `${OTHERS}
+n=0
+while running; do [ $((n % 10)) -ne 0 ] || echo "another converge (process $pid) runs there: it is waited for" >&2; n=$((n + 1)); sleep 1; done`;
+
+/** Waits until no converge runs there. */
+export async function awaitOthers(machine: Machine, { signal, onLine }: Doing): Promise<void> {
+  await machine.must('waiting for another converge', AWAIT, { signal, onLine });
+}
+
+/** What the machine believes to be, whether or not Holdfast runs there; null: no node. */
+export async function identityOf(machine: Machine, signal: AbortSignal): Promise<{ readonly cluster_id: string; readonly node_id: string } | null> {
+  const { stdout, status } = await machine.run('cat /etc/holdfast/pki/membership.json 2>/dev/null', { signal });
+  return status !== 0 ? null : parseJson(stdout, machine.name) as { readonly cluster_id: string; readonly node_id: string };
+}
+
 // "$1" is what apt-get installs: a path, or holdfast=version. What a cut off installation left is finished first. A machine that
 // has never seen its mirrors' lists gets them; one that has just booted may be fetching them by itself.
 const APT = `
@@ -110,12 +128,13 @@ export async function dropPackage(machine: Machine, wanted: Package): Promise<vo
 }
 
 // Data is never touched: pools stay as they are, mounted too, and the store is put aside under another name.
-const LEAVE = `
+const LEAVE = `${OTHERS}
+if running; then kill "$pid"; n=0; while running && [ "$n" -lt 50 ]; do n=$((n + 1)); sleep 0.2; done; fi
 for service in holdfastd holdfast-etcd; do
   if [ -d /run/systemd/system ]; then systemctl disable --now "$service" >&2 2>&1 || true
   elif [ -x "/etc/init.d/$service" ]; then "/etc/init.d/$service" stop >&2 2>&1 || true; fi
 done
-rm -rf /etc/holdfast/pki
+rm -rf /etc/holdfast/pki /etc/holdfast/pki.making /etc/holdfast/pki.joining
 rm -f /etc/holdfast/holdfastd.json /etc/holdfast/etcd.conf.yml
 now=$(date +%Y%m%dT%H%M%S)
 for kept in store etcd; do

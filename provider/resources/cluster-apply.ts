@@ -1,7 +1,7 @@
 /** Create, read, update and delete of `holdfast_cluster`: everything happens on its first node, over SSH. */
 import { X509Certificate } from 'node:crypto';
 import { controlOn } from '../bootstrap/control-host.ts';
-import { bringPackage, converge, dropPackage, leave, look, machineIdOf, type Doing } from '../bootstrap/holdfast-machine.ts';
+import { awaitOthers, bringPackage, converge, dropPackage, leave, look, machineIdOf, type Doing } from '../bootstrap/holdfast-machine.ts';
 import { MachineError } from '../bootstrap/machine-error.ts';
 import type { Converged, NodeJson } from '../bootstrap/node-json.ts';
 import type { Machine } from '../bootstrap/shell.ts';
@@ -14,6 +14,7 @@ import { addressOf, apiUrl, sortedRoles } from './machine-schema.ts';
 import { driftOf, keepUnseen, recognise, remember, remembered } from './observed.ts';
 import { packageOf } from './package-plan.ts';
 import { settled } from './plan-inputs.ts';
+import { waitUntilFit } from './rolling.ts';
 
 type Context = ResourceContext<Connection>;
 type Applying = ApplyContext<ClusterAttributes, Connection>;
@@ -61,11 +62,12 @@ export async function createCluster(plan: ClusterPlan, context: Applying): Promi
   const doing = doingOf(plan.node.name, context);
   const wanted = await packageOf(plan.package, plan.package_sha256);
   return machines.use(machines.target(plan.node), async (machine) => {
+    await awaitOthers(machine, doing);
     const json = clusterNodeJson(plan);
     const brought = wanted === null ? undefined : await bringPackage(machine, wanted, doing);
     const before = await look(machine, json, doing);
     const fresh = before.converged === null || before.converged.ca_sha256 === null;
-    if (!fresh) await refuseForeign(machine, plan, before.converged, doing, context);
+    if (!fresh) await refuseForeign(machine, plan, await running(machine, json, before.converged, doing), doing, context);
     try {
       const done = await converge(machine, { ...json, ...(brought === undefined ? {} : { package: brought }) }, null, doing);
       if (wanted !== null) await dropPackage(machine, wanted);
@@ -80,6 +82,14 @@ export async function createCluster(plan: ClusterPlan, context: Applying): Promi
       throw error;
     }
   }, { signal, wait: true, onWait: (reason) => { doing.onLine(`waiting: ${reason}`); } });
+}
+
+/**
+ * A cluster whose daemon does not run cannot say what is in it: it was stopped, or never started by a run that was cut off.
+ * Converge starts it, after it has refused what is not this cluster and this node; no other package is installed for that.
+ */
+async function running(machine: Machine, json: NodeJson, found: Converged | null, doing: Doing): Promise<Converged | null> {
+  return found?.node?.running === false ? converge(machine, json, null, doing) : found;
 }
 
 /** Best effort: what could not be taken back is taken up by the next create. */
@@ -140,10 +150,14 @@ export async function updateCluster(plan: ClusterPlan, prior: ClusterState, cont
   const wanted = await packageOf(plan.package, plan.package_sha256);
   return inTurn(prior.cluster_id, signal, () => machines.use(machines.target(plan.node), async (machine) => {
     const json = clusterNodeJson(plan);
+    await awaitOthers(machine, doing);
     const { converged: found } = await look(machine, json, doing);
     if (found?.node != null && found.node.cluster_id !== prior.cluster_id) throw otherCluster(prior, found.node.cluster_id);
     if (found !== null && found.node === null) throw new ProviderError('Machine is in no cluster', `${machine.name} is not in cluster "${prior.name}". A new cluster is not made in its place: name a node of the cluster in "node", or destroy this resource first.`, ['node', 'host']);
     const brought = wanted === null ? undefined : await bringPackage(machine, wanted, doing);
+    const upgrades = wanted !== null && (isUnknown(plan.version) || prior.package_sha256 !== plan.package_sha256);
+    // Where its daemon is stopped nobody can be asked through it, and nothing is taken away by starting it anew.
+    if (upgrades && found?.node?.running === true) await waitUntilFit(plan.node.name, doing, (action) => action(controlOn(machine, doing)));
     const done = await converge(machine, { ...json, ...(brought === undefined ? {} : { package: brought }) }, null, doing);
     if (wanted !== null) await dropPackage(machine, wanted);
     const keeps = !isUnknown(plan.admin_certificate);

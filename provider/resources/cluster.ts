@@ -88,7 +88,8 @@ async function planCluster({ prior, config, plan, replaces }: PlanChange<Cluster
   planAdmin(prior, plan);
   if (!changed) return;
   const known = !isUnknown(plan.node) && isWhollyKnown(plan.node) && isWhollyKnown(plan.control_hosts) && isWhollyKnown(plan.store);
-  plan.bootstrap = known ? bootstrapOf(plan as ClusterState, prior) : UNKNOWN;
+  // Which cluster it is stays known: else every node would look like one of another cluster, to be replaced.
+  plan.bootstrap = known ? bootstrapOf(plan as ClusterState, prior) : { cluster_id: prior.cluster_id, ca_sha256: prior.ca_sha256, endpoints: UNKNOWN, hosts: UNKNOWN, store: UNKNOWN };
   plan.endpoints = known ? [apiUrl((plan as ClusterState).node.address ?? (plan as ClusterState).node.host)] : UNKNOWN;
 }
 

@@ -1,19 +1,21 @@
 /** Create, read and update of `holdfast_node`, over SSH: on the machine itself, and through a machine of the cluster. */
 import { throughControl, type ControlHost, type Token } from '../bootstrap/control-host.ts';
-import { bringPackage, converge, dropPackage, leave, look, machineIdOf, type Doing } from '../bootstrap/holdfast-machine.ts';
+import { awaitOthers, bringPackage, converge, dropPackage, identityOf, leave, look, machineIdOf, type Doing } from '../bootstrap/holdfast-machine.ts';
 import { MachineError } from '../bootstrap/machine-error.ts';
-import type { Converged, NodeJson } from '../bootstrap/node-json.ts';
+import type { Converged, Node, NodeJson } from '../bootstrap/node-json.ts';
 import type { Machine } from '../bootstrap/shell.ts';
 import { ProviderError, type ApplyContext, type ResourceContext } from '../framework/index.ts';
 import { isUnknown } from '../protocol/value.ts';
 import { doingOf, storeJson } from './cluster-apply.ts';
 import type { Connection } from './connection.ts';
+import { declaredTwice } from './existing.ts';
 import { inTurn } from './lane.ts';
 import { addressOf, sortedRoles } from './machine-schema.ts';
 import type { NodeAttributes, NodePlan, NodeState } from './node-schema.ts';
 import { driftOf, keepUnseen, recognise, remember } from './observed.ts';
 import { packageOf } from './package-plan.ts';
 import { settled } from './plan-inputs.ts';
+import { waitUntilFit } from './rolling.ts';
 
 type Context = ResourceContext<Connection>;
 type Applying = ApplyContext<NodeAttributes, Connection>;
@@ -42,12 +44,18 @@ async function member(connection: Connection, node: Pick<NodeState, 'cluster'> &
   });
 }
 
+/** A node's name within all that one run may see. */
+export const nameIn = ({ cluster_id }: { readonly cluster_id: string }, name: string): string => `${cluster_id}/${name}`;
+
 export async function createNode(plan: NodePlan, context: Applying): Promise<NodeState> {
   const { client: connection, signal } = context;
   const doing = doingOf(plan.name, context);
   const target = connection.machines.target(plan);
+  if (!connection.run.begin('node', nameIn(plan.cluster, plan.name))) throw new ProviderError('Name is declared twice', declaredTwice('node', plan.name), ['name']);
   const wanted = await packageOf(plan.package, plan.package_sha256);
   return connection.machines.use(target, async (machine) => {
+    await awaitOthers(machine, doing);
+    await dropRemovedIdentity(machine, plan, doing, context);
     const json = nodeJson(plan);
     const brought = wanted === null ? undefined : await bringPackage(machine, wanted, doing);
     const before = (await look(machine, json, doing)).converged;
@@ -61,6 +69,15 @@ export async function createNode(plan: NodePlan, context: Applying): Promise<Nod
     if (wanted !== null) await dropPackage(machine, wanted);
     return finished(plan, done, wanted !== null && 'sha256' in wanted ? wanted.sha256 : null, context);
   }, { signal, wait: true, onWait: (reason) => { doing.onLine(`waiting: ${reason}`); } });
+}
+
+/** Who was taken out of the cluster by somebody else may still believe to be in it. */
+async function dropRemovedIdentity(machine: Machine, { name, cluster }: NodePlan, doing: Doing, { client, warn }: Applying): Promise<void> {
+  const identity = await identityOf(machine, doing.signal);
+  if (identity === null || identity.cluster_id !== cluster.cluster_id) return;
+  if (await inCluster(client, { cluster }, doing, (control) => control.findNode(identity.node_id)) !== null) return;
+  warn('Machine of a removed node joins anew', `${machine.name} was node ${identity.node_id} of this cluster, which was removed. What was left of it is taken away, and the machine joins as "${name}". No disk is touched.`);
+  await leave(machine, doing);
 }
 
 /** Joins with a token that nobody else ever sees; what a failure leaves is taken away again. */
@@ -115,15 +132,23 @@ async function undo(machine: Machine, plan: NodePlan, token: Token, context: App
   try {
     const kept = await inCluster(connection, plan, doing, async (control) => {
       const found = await control.findNode(plan.name);
+      // Another machine that joins under this name is not ours to take out.
+      if (found === null || !await isOf(found, machine, doing.signal)) return false;
       // It reported: it is a node, and what is missing is finished by the next apply.
-      if (found !== null && found.status.state !== 'joining') return true;
-      if (found !== null) await control.remove(found.id, true);
+      if (found.status.state !== 'joining') return true;
+      await control.remove(found.id, true);
       return false;
     });
     if (!kept) await leave(machine, doing);
   } catch (error) {
     log.warn('what was begun could not be taken back', { machine: plan.name, error: error instanceof Error ? error.message : String(error) });
   }
+}
+
+/** Whether the record is this machine's; one that says nothing counts as its. */
+async function isOf({ status: { capabilities } }: Node, machine: Machine, signal: AbortSignal): Promise<boolean> {
+  const recorded = capabilities?.machine_id ?? '';
+  return recorded === '' || recorded === await machineIdOf(machine, signal);
 }
 
 async function finished(plan: NodePlan, done: Converged, sha256: string | null, context: Applying): Promise<NodeState> {
@@ -145,14 +170,14 @@ async function finished(plan: NodePlan, done: Converged, sha256: string | null, 
 export async function readNode(state: NodeState, context: Context): Promise<NodeState | null> {
   const { client: connection, signal } = context;
   const doing = doingOf(state.name, context);
-  const [looked, seen] = await Promise.all([
-    connection.machines.use(connection.machines.target(state), (machine) => look(machine, nodeJson(state), doing), { signal }).catch((error: unknown) => {
-      keepUnseen(error, context.private, context.warn);
-      return null;
-    }),
+  const [machine, seen] = await Promise.all([
+    connection.machines.use(connection.machines.target(state), (there) => look(there, nodeJson(state), doing), { signal }).then((found) => ({ found }), (error: unknown) => ({ error })),
     askCluster(state, context, doing),
   ]);
+  // Removed by somebody: then it does not matter what its machine says.
   if (seen === null) return null;
+  if ('error' in machine) keepUnseen(machine.error, context.private, context.warn);
+  const looked = 'error' in machine ? null : machine.found;
   const { status, lastCopies } = seen ?? { status: state.status, lastCopies: state.last_copies };
   const common = { ...state, status, last_copies: lastCopies };
   if (looked === null) return common;
@@ -182,6 +207,7 @@ export async function updateNode(plan: NodePlan, prior: NodeState, context: Appl
   const wanted = await packageOf(plan.package, plan.package_sha256);
   const upgrades = wanted !== null && (isUnknown(plan.version) || prior.package_sha256 !== plan.package_sha256);
   return connection.machines.use(connection.machines.target(plan), async (machine) => {
+    await awaitOthers(machine, doing);
     const id = await machineIdOf(machine, signal);
     const before = context.private['machine_id'];
     if (typeof before === 'string' && id !== before) throw new ProviderError('Machine is not the one that was', `${machine.name} is another machine than the one that is node "${prior.name}": its machine id was ${before}, and is ${id} now. Nothing was done to it. Replace the node: terraform apply -replace=ADDRESS`, ['host']);
@@ -189,35 +215,13 @@ export async function updateNode(plan: NodePlan, prior: NodeState, context: Appl
     const brought = wanted === null || !upgrades ? undefined : await bringPackage(machine, wanted, doing);
     const full = { ...nodeJson(plan), ...(brought === undefined ? {} : { package: brought }) };
     const done = await inTurn(plan.cluster.cluster_id, signal, async () => {
-      if (upgrades) await waitUntilFit(connection, plan, doing);
+      const ask = <T>(action: (control: ControlHost) => Promise<T>): Promise<T> => inCluster(connection, plan, doing, action);
+      if (upgrades) await waitUntilFit(plan.name, doing, ask);
       const changed = await converge(machine, full, null, doing);
-      if (upgrades) await waitUntilFit(connection, plan, doing, plan.name);
+      if (upgrades) await waitUntilFit(plan.name, doing, ask, 'upgraded');
       return changed;
     });
     if (wanted !== null && brought !== undefined) await dropPackage(machine, wanted);
     return finished(plan, done, wanted !== null && 'sha256' in wanted ? wanted.sha256 : null, context);
   }, { signal, wait: true });
-}
-
-const FIT_PAUSE_MS = 1_000;
-
-/**
- * Waits until the cluster can spare a node: every other one is there, and so is every member of its store.
- * @param upgraded asked after its upgrade: it must be back as well.
- * @throws MachineError with what is missing, when the time is over.
- */
-export async function waitUntilFit(connection: Connection, plan: Pick<NodePlan, 'name' | 'cluster'>, doing: Doing, upgraded?: string): Promise<void> {
-  let missing: readonly string[] = [];
-  for (;;) {
-    try {
-      missing = await inCluster(connection, plan, doing, (control) => control.unfit(upgraded === undefined ? plan.name : ''));
-      if (missing.length === 0) return;
-    } catch (error) {
-      if (!(error instanceof MachineError) || error.kind !== 'stopped') throw error;
-      missing = [error.detail];
-    }
-    if (doing.signal.aborted) throw new MachineError('failed', `Node "${plan.name}" was ${upgraded === undefined ? 'not upgraded' : 'upgraded, and the next one is not'}: ${missing.join('; ')}. A rolling upgrade goes on when the cluster is whole.`);
-    doing.onLine(`waiting before ${upgraded === undefined ? '' : 'the node after '}${plan.name}: ${missing.join('; ')}`);
-    await new Promise((resolve) => { setTimeout(resolve, FIT_PAUSE_MS); });
-  }
 }

@@ -6,8 +6,9 @@ import { isUnknown, isWhollyKnown, UNKNOWN } from '../protocol/value.ts';
 import { doingOf } from './cluster-apply.ts';
 import type { Connection } from './connection.ts';
 import { inTurn } from './lane.ts';
+import { declaredTwice } from './existing.ts';
 import { addressOf } from './machine-schema.ts';
-import { inCluster } from './node-apply.ts';
+import { inCluster, nameIn } from './node-apply.ts';
 import { nodeAttributes, type NodeAttributes, type NodeDraft, type NodeState } from './node-schema.ts';
 import { remembered } from './observed.ts';
 import { planPackage } from './package-plan.ts';
@@ -21,7 +22,7 @@ const WAY = ['host', 'port', 'user', 'host_key'];
 export async function planNode({ prior, config, plan, replaces, requireReplace }: PlanChange<NodeAttributes>, context: Context): Promise<void> {
   plan.package_sha256 = await planPackage(config.package, context);
   if (config.address === null) plan.address = isUnknown(plan.host) ? UNKNOWN : addressOf(plan.host);
-  if (prior === null) return;
+  if (prior === null) return warnOfTwo(plan, context);
   const memory = remembered(context.private);
   const otherCluster = isUnknown(plan.cluster) || isUnknown(plan.cluster.cluster_id) || plan.cluster.cluster_id !== prior.cluster.cluster_id;
   const otherWay = differs(nodeAttributes, WAY, plan, prior);
@@ -41,6 +42,12 @@ export async function planNode({ prior, config, plan, replaces, requireReplace }
   if (unfinished) plan.drift = [];
   if (unfinished || differs(nodeAttributes, ['package', 'package_sha256'], plan, prior)) plan.version = UNKNOWN;
   if (unfinished || differs(nodeAttributes, ['package', 'package_sha256', 'roles', 'zone', 'labels', 'address', ...WAY], plan, prior)) plan.status = UNKNOWN;
+}
+
+/** Names of two clusters do not meet; of clusters that are made in this run nothing is known yet, and apply looks. */
+function warnOfTwo({ name, cluster }: NodeDraft, { client, warn }: Context): void {
+  if (client === undefined || isUnknown(name) || isUnknown(cluster) || isUnknown(cluster.cluster_id)) return;
+  if (!client.run.plan('node', nameIn({ cluster_id: cluster.cluster_id }, name))) warn('Name is declared twice', declaredTwice('node', name), ['name']);
 }
 
 /** Whether another machine answers where the node is said to be now; undefined: the same, or it cannot be seen. */

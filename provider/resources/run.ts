@@ -5,7 +5,7 @@
  */
 import { Ledger } from './ledger.ts';
 
-export type Noun = 'pool' | 'volume' | 'snapshot';
+export type Noun = 'pool' | 'volume' | 'snapshot' | 'node';
 
 export class Run {
   /** What the volumes of this plan will take from their pools. */

@@ -25,8 +25,14 @@ export async function carryOutConvergence({ host, out }: Context, wanted: Wanted
   const result = await converge({
     wanted, root, plan, token: () => readToken(host, wanted), programs: programsOf(host, root), handOver: root === '/' && isInstalled(host),
     onBegin: ({ what, name, action }) => { if (shown && host.stderr.isTTY === true) out.note(`${what} ${name}: ${action} …`); },
-    onDone: (change) => { if (shown) for (const line of changeLines(change, out.layout)) out.print(line); },
-    onWaiting: (what) => { if (shown) out.note(`waiting: ${what}`); },
+    onDone: (change) => {
+      if (shown) for (const line of changeLines(change, out.layout)) out.print(line);
+      else if (!plan) host.stderr.write(`${change.what} ${change.name}: ${change.action}\n`);
+    },
+    onWaiting: (what) => {
+      if (shown) out.note(`waiting: ${what}`);
+      else if (!plan) host.stderr.write(`waiting: ${what}\n`);
+    },
   });
   const changes = [...madeBefore(host), ...result.changes.map(plainChange)];
   if (result.handOver) host.again({ [MADE]: JSON.stringify(changes) });

@@ -12,9 +12,9 @@ process.on('SIGINT', () => {
   for (const listener of listeners) listener();
 });
 // Whoever reads our output may have had enough of it (`| head`).
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : 1); });
-}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : 1); });
+// Whoever followed a change may be gone (a connection that was cut): it is brought to its end all the same.
+process.stderr.on('error', () => { /* nobody is there to be told */ });
 
 const host: Host = {
   argv: process.argv.slice(2),

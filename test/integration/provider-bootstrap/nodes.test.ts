@@ -105,6 +105,7 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     expect(standIn.tokens.size).toBe(0);
     expect(standIn.nodes.size).toBe(1);
     standIn.intervene = () => undefined;
+    harness = await newHarness();
     expect((await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)))).state).toMatchObject({ status: 'ready' });
   });
 
@@ -132,13 +133,78 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
   it('takes up a node that a killed run had made, but none that holds volumes or is another\'s', async () => {
     const cluster = await makeCluster();
     await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)));
+    harness = await newHarness();
     const taken = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)));
     expect(warnings(taken.said)).toEqual(['Node of an interrupted run is taken']);
     const there = [...standIn.nodes.values()].find(({ name }) => name === 'n2');
     there?.holdings.push({ name: 'db', size_bytes: 1, last_copy: true, attached: false, consumers: [] });
+    harness = await newHarness();
     expect(errors((await harness.apply('holdfast_node', nodeConfig(cluster, 2))).said)).toContain('it holds 1 volume(s)');
     expect(errors((await harness.apply('holdfast_node', nodeConfig(cluster, 2, { name: 'other' }))).said)).toContain('it is the node "n2"');
+    harness = await newHarness();
     expect(errors((await harness.apply('holdfast_node', nodeConfig(cluster, 3, { name: 'n2' }))).said)).toContain('Node exists already');
+  });
+
+  it('two of one name: one is made, the other is refused before anything is done', async () => {
+    const cluster = await makeCluster();
+    standIn.calls.length = 0;
+    const both = await Promise.all([harness.apply('holdfast_node', nodeConfig(cluster, 2)), harness.apply('holdfast_node', nodeConfig(cluster, 3, { name: 'n2' }))]);
+    expect(both.map(({ said }) => errors(said)).sort()).toEqual(['', expect.stringContaining('Name is declared twice')]);
+    expect(standIn.nodes.size).toBe(2);
+    expect(standIn.tokens.size).toBe(0);
+  });
+
+  it('a join that fails takes out no other machine that joins under the name', async () => {
+    const cluster = await makeCluster();
+    standIn.intervene = ({ machine, args }) => {
+      if (machine !== 'n2' || !args.includes('converge') || args.includes('--plan')) return undefined;
+      standIn.nodes.set('other', { id: 'node_other', name: 'n2', machine_id: 'other', address: '', state: 'joining', version: '', zone: '', labels: {}, roles: [], holdings: [] });
+      return { status: 4, stderr: 'conflict: there is a node n2 already\n' };
+    };
+    expect(errors((await harness.apply('holdfast_node', nodeConfig(cluster, 2))).said)).toContain('there is a node n2 already');
+    expect(standIn.nodes.has('other')).toBe(true);
+  });
+
+  it('a node that somebody took out of the cluster is made anew, though its machine still believes to be one', async () => {
+    const cluster = await makeCluster();
+    const node = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)));
+    const id = (await at(2).read('/etc/machine-id')).trim();
+    await at(2).must('mkdir -p /etc/holdfast/pki');
+    await at(2).put('/etc/holdfast/pki/membership.json', JSON.stringify({ cluster_id: standIn.clusterId, node_id: node.state?.['node_id'] }));
+    standIn.nodes.delete(id);
+    standIn.intervene = async ({ machine, args }) => (machine === 'n2' && args.includes('converge') && (await at(2).exec('test -e /etc/holdfast/pki')).status === 0
+      ? { status: 4, stderr: 'failed_precondition: this machine is not in the cluster any more: it was removed\n' } : undefined);
+    const read = await harness.read('holdfast_node', node);
+    expect([read.state, errors(read.said)]).toEqual([null, '']);
+    harness = await newHarness();
+    const again = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)));
+    expect(warnings(again.said)).toEqual(['Machine of a removed node joins anew']);
+    expect(again.state).toMatchObject({ status: 'ready' });
+    expect(again.state?.['node_id']).not.toBe(node.state?.['node_id']);
+  });
+
+  it('a cluster whose making was cut off before its daemon ran is finished', async () => {
+    const cluster = await makeCluster();
+    const first = [...standIn.nodes.values()][0];
+    Object.assign(first ?? {}, { state: 'unavailable' });
+    standIn.intervene = ({ args }) => (first?.state === 'unavailable' && !args.includes('converge') ? { status: 5, stderr: 'unavailable: nothing answers\n' } : undefined);
+    harness = await newHarness();
+    const again = await ok(harness.apply('holdfast_cluster', clusterConfig()));
+    expect(warnings(again.said)).toEqual(['Cluster of an interrupted run is taken']);
+    expect(again.state?.['cluster_id']).toBe(cluster.state?.['cluster_id']);
+  });
+
+  it('a converge that still runs there is waited for', async () => {
+    const cluster = await makeCluster();
+    await at(2).must('mkdir -p /run/holdfast; (exec -a converge sleep 3) >/dev/null 2>&1 & echo "{\\"pid\\":$!}" >/run/holdfast/converge.lock');
+    let early = false;
+    standIn.intervene = async ({ machine }) => {
+      if (machine === 'n2') early ||= (await at(2).exec('grep -qs converge /proc/$(sed "s/[^0-9]//g" /run/holdfast/converge.lock)/cmdline')).status === 0;
+      return undefined;
+    };
+    expect((await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)))).state).toMatchObject({ status: 'ready' });
+    expect(early).toBe(false);
+    await at(2).must('rm -f /run/holdfast/converge.lock');
   });
 
   it('a machine that is not seen is an error of the plan, and never gone', async () => {
@@ -162,6 +228,7 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     const before = standIn.calls.length;
     const refused = await harness.apply('holdfast_node', nodeConfig(cluster, 2, { host_key: at(3).hostKey }));
     expect(errors(refused.said)).toMatch(/Host key is not trusted[^]*shown: SHA256:[^]*given: SHA256:/);
+    harness = await newHarness();
     const unknown = await harness.apply('holdfast_node', nodeConfig(cluster, 2, { host_key: null }));
     expect(errors(unknown.said)).toContain('is not in known_hosts');
     expect(standIn.calls.slice(before).filter(({ machine }) => machine === 'n2')).toEqual([]);
@@ -185,6 +252,7 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     standIn.calls.length = 0;
     const planned = await harness.plan('holdfast_node', nodeConfig(cluster, 3, { name: 'n2', machine_id: 'i-2' }), node);
     expect(planned.replaces).toContain('machine_id');
+    harness = await newHarness();
     const replaced = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 3, { name: 'n2', machine_id: 'i-2' }), node));
     expect(replaced.state).toMatchObject({ machine_id: 'i-2', host: at(3).address });
     const order = standIn.changes().map((line) => line.replace(/node_\w+/, 'ID'));
@@ -262,6 +330,26 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     expect(most).toBe(1);
     expect(sick).toBe(0);
     expect((await at(2).exec('find /var/cache/holdfast -type f')).stdout).toBe('');
+  });
+
+  it('upgrades the first node, too, only when the cluster is whole', async () => {
+    const deb = `${lab.sshKey}-first.deb`;
+    writeFileSync(deb, 'old');
+    const config = clusterConfig({ package: object({ file: deb, apt: null }) });
+    const cluster = await ok(harness.apply('holdfast_cluster', config));
+    writeFileSync(deb, 'new');
+    standIn.packageVersion = '0.2.0';
+    const order: string[] = [];
+    let sick = 2;
+    standIn.intervene = ({ args }) => {
+      if (args.includes('converge') && !args.includes('--plan')) order.push('upgraded');
+      if (args[0] !== 'cluster' || args[1] !== 'status' || sick === 0) return undefined;
+      sick -= 1;
+      order.push('sick');
+      return { stdout: JSON.stringify({ id: standIn.clusterId, name: 'prod', nodes: [], members: [{ name: 'n2', healthy: false, learner: false }] }) };
+    };
+    expect((await ok(harness.apply('holdfast_cluster', config, cluster))).state).toMatchObject({ version: '0.2.0' });
+    expect(order).toEqual(['sick', 'sick', 'upgraded']);
   });
 
   it('asks another machine of the cluster when the first one is down', async () => {

@@ -97,7 +97,7 @@ export async function createStandIn(address: string): Promise<StandIn> {
     return { status: 2, stderr: `the stand-in knows no ${args.join(' ')}` };
   }
 
-  const record = ({ id, name, state, version, zone, roles, labels, address: at }: StandInNode) => ({ id, name, labels, spec: { zone, roles, address: at, cordoned: false }, status: { state, conditions: [], daemon_version: version } });
+  const record = ({ id, name, state, version, zone, roles, labels, machine_id, address: at }: StandInNode) => ({ id, name, labels, spec: { zone, roles, address: at, cordoned: false }, status: { state, conditions: [], daemon_version: version, capabilities: { machine_id } } });
 
   function converge({ args, env, node: wanted }: Call, id: string): Answer {
     const plan = args.includes('--plan');

@@ -73,6 +73,27 @@ describe('a plan of machines', () => {
     expect(errors(await (await harnessOf()).validate('holdfast_cluster', cluster({ node: object({ name: 'n1', host: 'h', roles: ['storage'] }) }))).join()).toContain('First node without control');
   });
 
+  it('machines of the cluster that are only known after apply replace no node', async () => {
+    const harness = await harnessOf();
+    const made = (state: ValueObject) => ({ state: object(state), private: Buffer.alloc(0), identity: null });
+    const first = { ...(await harness.plan('holdfast_cluster', cluster())).plan, cluster_id: 'clu_1', node_id: 'node_1', machine_id: 'm', version: '0.1.0', drift: [], ca_certificate: 'CA', ca_sha256: 'aa', admin_certificate: null, admin_expires_at: null, endpoints: ['https://10.0.0.1:7480'], bootstrap, package_sha256: null };
+    const { plan, said } = await harness.plan('holdfast_cluster', cluster({ node: object({ name: 'n1', host: UNKNOWN }) }), made(first));
+    expect(errors(said)).toEqual([]);
+    expect(plan?.['bootstrap']).toMatchObject({ cluster_id: 'clu_1', ca_sha256: 'aa' });
+    const second = { ...(await harness.plan('holdfast_node', node())).plan, node_id: 'node_2', version: '0.1.0', status: 'ready', drift: [], last_copies: [], machine_id: 'm', package_sha256: null };
+    expect((await harness.plan('holdfast_node', node({ cluster: plan?.['bootstrap'] ?? null }), made(second))).replaces).toEqual([]);
+  });
+
+  it('a name that two nodes of a cluster have is told', async () => {
+    const harness = await harnessOf();
+    expect((await harness.plan('holdfast_node', node())).said).toEqual([]);
+    expect(warnings((await harness.plan('holdfast_node', node({ host: '10.0.0.3' }))).said).join()).toContain('Two resources of this configuration declare the node "n2"');
+    expect((await harness.plan('holdfast_node', node({ cluster: object({ ...bootstrap, cluster_id: 'clu_2' }) }))).said).toEqual([]);
+    const [first, second] = [node({ cluster: object({ ...bootstrap, hosts: [] }) }), node({ cluster: object({ ...bootstrap, hosts: [] }), host: '10.0.0.3' })];
+    const made = await Promise.all([harness.apply('holdfast_node', object({ ...first, package: object({ file: '/not/there', apt: null }) })), harness.apply('holdfast_node', object({ ...second, package: object({ file: '/not/there', apt: null }) }))]);
+    expect(made.map(({ state }) => state)).toEqual([null, null]);
+  });
+
   it('a node of another cluster is another node', async () => {
     const prior = { state: object({ ...(await (await harnessOf()).plan('holdfast_node', node())).plan, node_id: 'node_1', version: '0.1.0', status: 'ready', drift: [], last_copies: [], machine_id: 'm', package_sha256: null }), private: Buffer.alloc(0), identity: null };
     const { replaces } = await (await harnessOf({ endpoint: UNKNOWN })).plan('holdfast_node', node({ cluster: object({ ...bootstrap, cluster_id: 'clu_2' }) }), prior);
