@@ -51,10 +51,11 @@ export async function startClusterStage({ nodes, version }: { readonly nodes: nu
     const env: NodeJS.ProcessEnv = {
       ...process.env, TF_CLI_CONFIG_FILE: terraformrc, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1', HOLDFAST_PROVIDER_STRICT: '1', HOLDFAST_NODE: process.execPath, HOME: directory,
       HOLDFAST_CLIENT_KEY: path.join(directory, 'admin.key'),
+      TMPDIR: path.join(directory, 'tmp'), // killed providers leave their socket's folder
     };
     for (const name of ['TF_LOG', 'TF_LOG_PROVIDER', 'TF_PLUGIN_CACHE_DIR', 'TF_DATA_DIR', 'HOLDFAST_ENDPOINT', 'SSH_AUTH_SOCK']) Reflect.deleteProperty(env, name);
     const work = path.join(directory, 'work');
-    mkdirSync(work);
+    for (const folder of [work, path.join(directory, 'tmp')]) mkdirSync(folder);
 
     const start = (...args: readonly string[]): { child: ChildProcess; ended: Promise<Ran> } => {
       const child = spawn(terraformBinary() ?? 'terraform', args, { cwd: work, env, stdio: ['ignore', 'pipe', 'pipe'] });

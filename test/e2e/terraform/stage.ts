@@ -26,6 +26,7 @@ export async function startStage(): Promise<Stage> {
     const { terraformrc } = await buildProvider({ out: path.join(daemon.root, 'dist') });
     const env: NodeJS.ProcessEnv = {
       ...process.env, TF_CLI_CONFIG_FILE: terraformrc, CHECKPOINT_DISABLE: '1', TF_IN_AUTOMATION: '1', HOLDFAST_PROVIDER_STRICT: '1', HOLDFAST_NODE: process.execPath, HOLDFAST_ENDPOINT: daemon.endpoint,
+      TMPDIR: daemon.directory('tmp'), // killed providers leave their socket's folder
     };
     for (const name of ['TF_LOG', 'TF_LOG_PROVIDER', 'TF_PLUGIN_CACHE_DIR', 'TF_DATA_DIR']) Reflect.deleteProperty(env, name);
     const client = createClient({ endpoint: daemon.endpoint });

@@ -1,5 +1,8 @@
 // What the constructs become: the JSON that Terraform reads.
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { Testing } from 'cdktf';
 import { TerraformOutput, TerraformStack } from '../../../stacks/cdktf.ts';
 import { keepStateInS3 } from '../../../stacks/constructs/state.ts';
@@ -11,11 +14,14 @@ import { Volume } from '../../../stacks/constructs/volume.ts';
 import { LocalStack } from '../../../stacks/local.ts';
 import { localSettings } from '../../../stacks/settings.ts';
 
+const outdir = mkdtempSync(path.join(os.tmpdir(), 'holdfast-stacks-'));
+afterAll(() => { rmSync(outdir, { recursive: true }); });
+
 type Json = { [key: string]: Json } & { readonly [index: number]: Json };
 
 /** The synthesised stack without the library's own remarks. */
 function synth(declare: (stack: TerraformStack) => void): Json {
-  const stack = new TerraformStack(Testing.app(), 'stack');
+  const stack = new TerraformStack(Testing.app({ outdir }), 'stack');
   declare(stack);
   return JSON.parse(Testing.synth(stack), (key, value: unknown) => (key === '//' ? undefined : value));
 }
@@ -108,7 +114,7 @@ describe('state in S3', () => {
 });
 
 describe('the local stack', () => {
-  const local = (context: object) => JSON.parse(Testing.synth(new LocalStack(Testing.app(), 'local', localSettings(context)))) as Json;
+  const local = (context: object) => JSON.parse(Testing.synth(new LocalStack(Testing.app({ outdir }), 'local', localSettings(context)))) as Json;
 
   it('makes a pool and volumes that may be thrown away', () => {
     const { resource } = local({});

@@ -1,10 +1,14 @@
 // The stack of machines over SSH: what it declares, in which order, and what cdktf.json may say about it.
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { Testing } from 'cdktf';
 import { OnpremStack } from '../../../stacks/onprem.ts';
 import { onpremSettings } from '../../../stacks/onprem-settings.ts';
+
+const outdir = mkdtempSync(path.join(os.tmpdir(), 'holdfast-stacks-'));
+afterAll(() => { rmSync(outdir, { recursive: true }); });
 
 type Json = { [key: string]: Json } & { readonly [index: number]: Json };
 
@@ -21,7 +25,7 @@ const THREE = {
   ],
   volumes: [{ name: 'web', size: '1G', node: 'n2', disposable: true }, { name: 'db', size: '20G', class: 'ssd', zones: ['a'] }],
 };
-const synth = (context: object): Json => JSON.parse(Testing.synth(new OnpremStack(Testing.app(), 'onprem', onpremSettings(context))), (key, value: unknown) => (key === '//' ? undefined : value)) as Json;
+const synth = (context: object): Json => JSON.parse(Testing.synth(new OnpremStack(Testing.app({ outdir }), 'onprem', onpremSettings(context))), (key, value: unknown) => (key === '//' ? undefined : value)) as Json;
 
 describe('the stack onprem', () => {
   const stack = synth(THREE);
