@@ -13,6 +13,7 @@ terraform {
 # Reaches machines.
 provider "holdfast" {
   ssh = {
+    user              = var.ssh_user
     private_key_file  = var.ssh_key_file
     known_hosts_files = var.known_hosts_files
   }

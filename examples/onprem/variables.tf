@@ -1,3 +1,9 @@
+variable "ssh_user" {
+  description = "Who logs in. Another user than root becomes root by sudo."
+  type        = string
+  default     = "root"
+}
+
 variable "ssh_key_file" {
   description = "The private key that the machines let in."
   type        = string
@@ -19,9 +25,14 @@ variable "first" {
 variable "nodes" {
   description = "The machines: see the module cluster."
   type = map(object({
-    host  = string
-    zone  = optional(string)
-    roles = optional(set(string))
+    host     = string
+    port     = optional(number)
+    user     = optional(string)
+    host_key = optional(string)
+    address  = optional(string)
+    zone     = optional(string)
+    labels   = optional(map(string))
+    roles    = optional(set(string))
   }))
   default = {
     n1 = { host = "10.77.0.11", zone = "rack-1", roles = ["control", "storage"] }

@@ -48,10 +48,10 @@ export interface ControlHost {
 
 /**
  * Runs `action` through the first of the hosts that can be reached.
- * @throws MachineError of the last one, when none can or Holdfast answers on none.
+ * @throws MachineError saying why for each of them, when none can or Holdfast answers on none.
  */
 export async function throughControl<T>(machines: Machines, hosts: readonly Target[], doing: Doing, action: (control: ControlHost) => Promise<T>): Promise<T> {
-  let last: MachineError | undefined;
+  const silent: MachineError[] = [];
   for (const host of hosts) {
     let reached = false;
     try {
@@ -60,10 +60,12 @@ export async function throughControl<T>(machines: Machines, hosts: readonly Targ
       // What was asked of a host that was lost meanwhile may have been done: it is not asked again of another.
       if (!(error instanceof MachineError) || (error.kind !== 'unreachable' && error.kind !== 'stopped') || (reached && error.kind === 'unreachable')) throw error;
       doing.onLine(error.detail);
-      last = error;
+      silent.push(error);
     }
   }
-  throw last ?? new MachineError('settings', 'No machine of the cluster is known (cluster.hosts is empty).');
+  const last = silent.at(-1);
+  if (last !== undefined) throw silent.length === 1 ? last : new MachineError(last.kind, [...new Set(silent.map(({ detail }) => detail))].join('\n'));
+  throw new MachineError('settings', 'No machine of the cluster is known (cluster.hosts is empty).');
 }
 
 export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlHost {

@@ -356,7 +356,11 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     const cluster = await ok(harness.apply('holdfast_cluster', clusterConfig({ control_hosts: [object({ host: at(3).address, host_key: at(3).hostKey })] })));
     await at(1).kill();
     harness = await newHarness(IMPATIENT);
-    expect((await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)))).state).toMatchObject({ status: 'ready' });
+    const node = await ok(harness.apply('holdfast_node', nodeConfig(cluster, 2)));
+    expect(node.state).toMatchObject({ status: 'ready' });
+    // Where none answers, each is told.
+    standIn.intervene = ({ machine }) => (machine === 'n3' ? { status: 5, stderr: 'unavailable: no socket\n' } : undefined);
+    expect(errors((await harness.apply('holdfast_node', null, node)).said)).toMatch(new RegExp(`${at(1).address}[^]*no socket`));
     await at(1).boot();
   });
 
