@@ -10,6 +10,8 @@
  * - A full medium is ENOSPC and breaks nothing.
  */
 import { closeSync, constants, fdatasync, fstatSync, fsync, ftruncate, openSync, read, write, writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { HoldfastError } from '../../model/errors.ts';
 import { sharedSlabs, type SlabPool, View } from '../nbd/slab.ts';
@@ -44,6 +46,23 @@ type ReadDone = (error: NbdError, view: View | null) => void;
 
 const codeOf = (thrown: unknown): string => (typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : 'EIO');
 const damaged = (file: string, what: string): HoldfastError => new HoldfastError('failed_precondition', `image ${file} is damaged: ${what}`, { object: file, hint: 'It is never served; the replica is to be replaced.' });
+
+/** Makes a new, empty (sparse) image, durable with its name. @throws what the kernel says: EEXIST when there is one. */
+export async function createImage(file: string, size: number): Promise<void> {
+  const handle = await open(file, 'wx', 0o600);
+  try {
+    await handle.truncate(size);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  const directory = await open(path.dirname(file), constants.O_RDONLY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
 
 /**
  * Opens and locks.

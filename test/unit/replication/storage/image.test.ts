@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sharedSlabs } from '../../../../src/replication/nbd/slab.ts';
 import { NBD_ERROR } from '../../../../src/replication/nbd/wire.ts';
-import { openImage, type Image, type ImageOptions } from '../../../../src/replication/storage/image.ts';
+import { createImage, openImage, type Image, type ImageOptions } from '../../../../src/replication/storage/image.ts';
 import { DirtyBound } from '../../../../src/replication/storage/writeback.ts';
 
 const MIB = 1024 * 1024;
@@ -23,6 +23,13 @@ describe('an image', () => {
   afterEach(async () => {
     for (const image of images.splice(0)) await image.close();
     rmSync(directory, { recursive: true });
+  });
+
+  test('is made empty, and never over another', async () => {
+    await createImage(file, 4 * MIB);
+    expect([statSync(file).size, statSync(file).blocks, statSync(file).mode & 0o777]).toEqual([4 * MIB, 0, 0o600]);
+    await expect(createImage(file, MIB)).rejects.toMatchObject({ code: 'EEXIST' });
+    expect((await read(await opened(4 * MIB), 0, 4 * MIB) as Buffer).equals(Buffer.alloc(4 * MIB))).toBe(true);
   });
 
   const sparse = (size: number): void => {
