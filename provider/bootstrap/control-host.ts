@@ -112,8 +112,10 @@ export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlH
     async remove(ref, abandon) { await holdfast(`removing "${ref}"`, ['node', 'remove', ref, '--yes', ...(abandon ? ['--abandon'] : [])]); },
     async unfit(except) {
       const { nodes, members } = await status();
+      const isDown = nodes.some(({ name, status }) => name === except && status.state === 'unavailable');
       return [
-        ...nodes.filter(({ name, status }) => name !== except && status.state === 'unavailable').map(({ name }) => `node "${name}" is unavailable`),
+        // Where the node is down itself, nothing is taken away by starting it anew: of several, one has to begin.
+        ...nodes.filter(({ name, status }) => !isDown && name !== except && status.state === 'unavailable').map(({ name }) => `node "${name}" is unavailable`),
         ...members.filter(({ name, healthy }) => name !== except && !healthy).map(({ name }) => `the store's member on "${name}" does not answer`),
       ];
     },

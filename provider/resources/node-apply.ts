@@ -15,7 +15,7 @@ import type { NodeAttributes, NodePlan, NodeState } from './node-schema.ts';
 import { driftOf, keepUnseen, recognise, remember } from './observed.ts';
 import { packageOf } from './package-plan.ts';
 import { settled } from './plan-inputs.ts';
-import { waitUntilFit } from './rolling.ts';
+import { inTurnWhenFit, waitUntilFit } from './rolling.ts';
 
 type Context = ResourceContext<Connection>;
 type Applying = ApplyContext<NodeAttributes, Connection>;
@@ -214,13 +214,14 @@ export async function updateNode(plan: NodePlan, prior: NodeState, context: Appl
     // Brought to all at once; installed on one after another.
     const brought = wanted === null || !upgrades ? undefined : await bringPackage(machine, wanted, doing);
     const full = { ...nodeJson(plan), ...(brought === undefined ? {} : { package: brought }) };
-    const done = await inTurn(plan.cluster.cluster_id, signal, async () => {
-      const ask = <T>(action: (control: ControlHost) => Promise<T>): Promise<T> => inCluster(connection, plan, doing, action);
-      if (upgrades) await waitUntilFit(plan.name, doing, ask);
-      const changed = await converge(machine, full, null, doing);
-      if (upgrades) await waitUntilFit(plan.name, doing, ask, 'upgraded');
-      return changed;
-    });
+    const ask = <T>(action: (control: ControlHost) => Promise<T>): Promise<T> => inCluster(connection, plan, doing, action);
+    const done = upgrades
+      ? await inTurnWhenFit(plan.cluster.cluster_id, plan.name, doing, ask, async () => {
+        const changed = await converge(machine, full, null, doing);
+        await waitUntilFit(plan.name, doing, ask, 'upgraded');
+        return changed;
+      })
+      : await inTurn(plan.cluster.cluster_id, signal, () => converge(machine, full, null, doing));
     if (wanted !== null && brought !== undefined) await dropPackage(machine, wanted);
     return finished(plan, done, wanted !== null && 'sha256' in wanted ? wanted.sha256 : null, context);
   }, { signal, wait: true });
