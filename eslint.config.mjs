@@ -42,7 +42,7 @@ const rooms = {
       const wanted = String(node.source.value);
       if (!wanted.startsWith('.')) {
         if (room === 'src/model' ) context.report({ node, message: `src/model imports nothing, not even ${wanted}` });
-        if ((room === 'src/control' || file === 'src/replication/machine.ts') && !file.includes('/ports') ) context.report({ node, message: `${room} is pure: ${wanted} may not be imported` });
+        if ((room === 'src/control' || file.startsWith('src/replication/protocol/')) && !file.includes('/ports') ) context.report({ node, message: `${room} is pure: ${wanted} may not be imported` });
         return;
       }
       const target = path.relative(import.meta.dirname, path.resolve(path.dirname(context.filename), wanted));

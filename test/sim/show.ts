@@ -1,0 +1,8 @@
+/** Shows one seed's run as a story. */
+import { planOf } from './plan.ts';
+import { simulate } from './world.ts';
+
+const [seed = '1', ...broken] = process.argv.slice(2);
+const { trace, wrong } = simulate(planOf(Number(seed)), new Set(broken), true);
+console.log(trace.join('\n'));
+console.log(wrong.join('\n'));
