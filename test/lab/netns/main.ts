@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ADMIN_PATH } from '../run.ts';
 import { createLab, openLab, type Lab } from './lab.ts';
-import { numbers, read } from './record.ts';
+import { numbers, tryRead } from './record.ts';
 import { remove, removeOrphans } from './sweep.ts';
 
 /** Takes up what is written to it. */
@@ -13,7 +13,7 @@ const DISK_BYTES = 2 * 2 ** 30;
 const PACKAGES = path.resolve(import.meta.dirname, '../../../dist/packages');
 
 /** Labs made by hand have no owner. */
-const byHand = (): number[] => numbers().filter((number) => read(number).owner === undefined);
+const byHand = (): number[] => numbers().filter((number) => { const lab = tryRead(number); return lab !== undefined && lab.owner === undefined; });
 
 function theLab(): Lab {
   const [number] = byHand();

@@ -83,6 +83,15 @@ export function read(number: number): LabRecord {
   return JSON.parse(readFileSync(fileOf(number), 'utf8')) as LabRecord;
 }
 
+/** The same; undefined also while another process makes or removes it. */
+export function tryRead(number: number): LabRecord | undefined {
+  try {
+    return read(number);
+  } catch {
+    return undefined;
+  }
+}
+
 export function update(number: number, change: (before: LabRecord) => LabRecord): LabRecord {
   const after = change(read(number));
   write(after);

@@ -6,7 +6,7 @@ import { endKernel, kernelProcesses } from '../uml/kernel.ts';
 import { detachLoops, loopsOf } from './loops.ts';
 import { unfurnish } from './node-disk.ts';
 import { endNode } from './node.ts';
-import { folderOf, mark, numbers, read, runs, type LabRecord, type ProcessMark } from './record.ts';
+import { folderOf, mark, numbers, read, runs, tryRead, type LabRecord, type ProcessMark } from './record.ts';
 import { networkLeft, removeSwitch } from './switch.ts';
 
 /** Ends a lab's processes, detaches its loop devices, unmounts its disks, removes its network and its folder. Throws when anything is left. */
@@ -42,18 +42,20 @@ function claim(number: number): boolean {
       writeFileSync(file, JSON.stringify(mark(process.pid)), { flag: 'wx' });
       return true;
     } catch {
-      if (!existsSync(file) || runs(JSON.parse(readFileSync(file, 'utf8')) as ProcessMark)) return false;
+      const other = claimant(file);
+      if (other === undefined || runs(other)) return false;
       rmSync(file, { force: true });
     }
   }
   return false;
 }
 
-function tryRead(number: number): LabRecord | undefined {
+/** Undefined while it is being written, and when all is gone already. */
+function claimant(file: string): ProcessMark | undefined {
   try {
-    return read(number);
+    return JSON.parse(readFileSync(file, 'utf8')) as ProcessMark;
   } catch {
-    return undefined; // another process is making or removing it
+    return undefined;
   }
 }
 
