@@ -4,7 +4,7 @@
  */
 import { log } from '../protocol/log.ts';
 import { DEFERRED_PROVIDER_CONFIG_UNKNOWN, type DynamicValue, type ProviderCalls, type Response } from '../protocol/tfplugin6.ts';
-import { objectOf, type Value, type ValueObject } from '../protocol/value.ts';
+import { objectOf, UNKNOWN, type Value, type ValueObject } from '../protocol/value.ts';
 import { objectType, type Attributes } from './attribute.ts';
 import { missingValues } from './consistency.ts';
 import { FunctionError, NotConfigured, type AnyDataSource, type AnyEphemeral, type AnyFunction, type AnyProvider, type ResourceContext } from './definition.ts';
@@ -139,6 +139,8 @@ function ephemeralCalls(session: Session, ephemerals: ReadonlyMap<string, AnyEph
   };
   return {
     OpenEphemeralResource: async ({ typeName, config }, signal) => {
+      const waiting = waitsForClient(session, known(ephemerals, typeName), config);
+      if (waiting !== undefined) return waiting;
       const { result, type, ...rest } = await run(typeName, 'opening', undefined, signal, (definition, context) => definition.open(objectFromWire(config, objectType(definition.attributes)) as Typed, context));
       return { ...rest, ...(result === undefined ? {} : { result: toWire(result.result as ValueObject, type), ...renewal(result.renewAt) }) };
     },
@@ -147,11 +149,24 @@ function ephemeralCalls(session: Session, ephemerals: ReadonlyMap<string, AnyEph
       return { private: priv, diagnostics, ...renewal(result?.renewAt) };
     },
     CloseEphemeralResource: async ({ typeName, private: bytes }, signal) => {
+      if (isWaiting(session, known(ephemerals, typeName))) return { diagnostics: [] }; // it was never opened
       const { diagnostics } = await run(typeName, 'closing', bytes, signal, async (definition, context) => definition.close?.(context));
       return { diagnostics };
     },
   };
 }
+
+/** While planning, the provider's configuration may follow from what the same run makes: then nothing is opened, and what it will give is unknown. */
+function waitsForClient(session: Session, definition: AnyEphemeral<unknown>, config: Config): Response<'OpenEphemeralResource'> | undefined {
+  if (!isWaiting(session, definition)) return undefined;
+  const { attributes } = definition;
+  const type = objectType(attributes);
+  const given = objectFromWire(config, type) ?? {};
+  const result = objectOf(Object.entries(attributes).map(([name, { spec }]) => [name, spec.presence === 'computed' ? UNKNOWN : given[name] ?? null]));
+  return { result: toWire(result, type) };
+}
+
+const isWaiting = (session: Session, { withoutClient }: Pick<AnyEphemeral<unknown>, 'withoutClient'>): boolean => session.notConfigured !== undefined && withoutClient !== true;
 
 function renewal(at: Date | undefined): { renewAt?: { seconds: number; nanos: number } } {
   if (at === undefined) return {};

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { documentProvider } from '../../../../provider/framework/document.ts';
 import { framework, NotConfigured, ProviderError, t, type ResourceDefinition } from '../../../../provider/framework/index.ts';
+import { objectType } from '../../../../provider/framework/attribute.ts';
 import { createServer } from '../../../../provider/framework/server.ts';
+import { objectFromWire, toWire } from '../../../../provider/framework/session.ts';
 import { createHarness, NOTHING, type Harness } from '../../../../provider/framework/testing.ts';
 import { isUnknown, UNKNOWN } from '../../../../provider/protocol/value.ts';
 import { Cloud } from '../../../integration/provider-framework/sample/cloud.ts';
@@ -24,6 +26,39 @@ afterEach(() => {
   rmSync(directory, { recursive: true, force: true });
   if (strict === undefined) Reflect.deleteProperty(process.env, 'HOLDFAST_PROVIDER_STRICT');
   else process.env['HOLDFAST_PROVIDER_STRICT'] = strict;
+});
+
+describe('an ephemeral resource', () => {
+  const opened: string[] = [];
+  const vault = framework<string>();
+  const provider = vault.provider({
+    name: 'vault', version: '1', description: 'Secrets.', attributes: { address: t.string().describe('Where.') },
+    configure: ({ address }) => (isUnknown(address) ? new NotConfigured('The address is not known.') : String(address)),
+    resources: [],
+    ephemerals: [vault.ephemeral({
+      name: 'token', description: 'A token.', attributes: { ttl: t.string().describe('How long.'), token: t.string().computed().sensitive().describe('The token.') },
+      async open({ ttl }, { client }) { opened.push(client); return { result: { ttl, token: 'secret' } }; },
+      async close({ client }) { opened.push(`closed ${client}`); },
+    })],
+  });
+
+  test('of a provider that is configured only in apply is not opened before, and what it will give is unknown', async () => {
+    const later = createHarness(provider);
+    await later.configure({ address: UNKNOWN });
+    const type = objectType(provider.ephemerals?.[0]?.attributes ?? {});
+    const open = () => later.call('OpenEphemeralResource', { typeName: 'vault_token', config: toWire({ ttl: '1h', token: null }, type) });
+    const first = await open();
+    const result = objectFromWire(first.result, type);
+    expect(first.diagnostics).toEqual([]);
+    expect(result?.['ttl']).toBe('1h');
+    expect(isUnknown(result?.['token'])).toBe(true);
+    expect((await later.call('CloseEphemeralResource', { typeName: 'vault_token' })).diagnostics).toEqual([]);
+    expect(opened).toEqual([]);
+    await later.configure({ address: 'here' });
+    await open();
+    await later.call('CloseEphemeralResource', { typeName: 'vault_token' });
+    expect(opened).toEqual(['here', 'closed here']);
+  });
 });
 
 describe('identity', () => {
