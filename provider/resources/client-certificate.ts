@@ -3,7 +3,7 @@ import { parseDuration as parseLong } from '../../src/model/duration.ts';
 import type { Certificate, Role } from '../../src/model/identity.ts';
 import { ROLES } from '../../src/model/identity.ts';
 import { checkName } from '../../src/model/name.ts';
-import { matching, oneOf, t, timeouts, type PlanOf, type StateOf } from '../framework/index.ts';
+import { matching, oneOf, ProviderError, t, timeouts, type PlanOf, type StateOf } from '../framework/index.ts';
 import { isUnknown, UNKNOWN } from '../protocol/value.ts';
 import { understood } from './check.ts';
 import type { Connection } from './connection.ts';
@@ -56,6 +56,17 @@ async function find({ client }: Connection, { name, serial }: Pick<State, 'name'
   return undefined;
 }
 
+/** The newest certificate of a client that still holds. @throws ProviderError when there is none. */
+async function valid({ client }: Connection, ref: string, signal: AbortSignal): Promise<Certificate> {
+  let newest: Certificate | undefined;
+  for await (const one of client.certificates.list({}, { signal })) {
+    const holds = one.kind === 'client' && one.revoked_at === null && Date.parse(one.not_after) > Date.now() && (one.serial === ref || one.name === ref);
+    if (holds && (newest === undefined || one.not_after > newest.not_after)) newest = one;
+  }
+  if (newest === undefined) throw new ProviderError('Nothing to import', `The cluster has no client "${ref}" with a certificate that holds: neither by name nor by serial number. See what there is: holdfast cert list`);
+  return newest;
+}
+
 const revoke = (connection: Connection, serial: string, signal: AbortSignal): Promise<unknown> =>
   connection.client.certificates.revoke(serial, { signal }).catch((error: unknown) => { if (!isCode(error, 'not_found')) throw error; });
 
@@ -89,6 +100,12 @@ export const client = holdfast.resource({
     const found = await find(connection, state, signal);
     // What is not listed any more ended long ago, or was pruned after it was revoked: it is signed anew.
     return { ...state, revoked: found === undefined || found.revoked_at !== null };
+  },
+  importHelp: 'Import by the name of the client or the serial number of its certificate. The certificate itself is kept nowhere: the next apply signs one for your request, and revokes the one that was imported.\n\n```terraform\nimport {\n  to = holdfast_client.monitor\n  id = "monitor"\n}\n```',
+  async import({ id, identity }, { client: connection, signal }): Promise<Partial<State>> {
+    const clusterId = await connection.checkCluster(identity?.cluster_id ?? null, 'The client', { signal, fresh: true });
+    const one = await valid(connection, identity?.serial ?? id ?? '', signal);
+    return { role: one.role, name: one.name, csr: '', ttl: '90d', renew_before: '30d', cluster_id: clusterId, serial: one.serial, certificate: '', ca_certificate: '', expires_at: one.not_after, revoked: false, timeouts: null };
   },
   async update(plan, prior, { client: connection, signal }) {
     const clusterId = await connection.checkCluster(prior.cluster_id, `The client "${prior.name}"`, { signal, fresh: true });

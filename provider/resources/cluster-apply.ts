@@ -177,7 +177,10 @@ export async function deleteCluster(state: ClusterState, context: Context): Prom
     if (expected !== undefined && found !== expected) return context.warn('Machine was left alone', `${machine.name} is not the machine that was the first node of cluster "${state.name}" any more; nothing was done to it.`);
     await refuseWhileUsed(machine, state, doing);
     await leave(machine, doing);
-  }, { signal }));
+  }, { signal })).catch((error: unknown) => {
+    if (!(error instanceof MachineError) || error.kind !== 'unreachable') throw error;
+    throw new MachineError(error.kind, `${error.detail}\nThe cluster "${state.name}" stays in the state. If its machines are gone for good, stop managing it:\n  removed {\n    from = holdfast_cluster.NAME\n    lifecycle { destroy = false }\n  }`, { cause: error });
+  });
 }
 
 /** The last look before the control store goes: nodes that would be left behind, volumes whose records would be lost. */

@@ -389,6 +389,11 @@ describeIf([root, command('sshd'), command('unshare'), command('curl')], 'nodes 
     expect(errors((await harness.apply('holdfast_cluster', null, cluster)).said)).toContain('still has 2 volume(s)');
     standIn.volumes = 0;
     expect(warnings((await ok(harness.apply('holdfast_cluster', clusterConfig()))).said)).toEqual(['Cluster of an interrupted run is taken']);
+    await at(1).kill();
+    harness = await newHarness(IMPATIENT);
+    expect(errors((await harness.apply('holdfast_cluster', null, cluster)).said)).toMatch(/cannot be reached[^]*removed \{/);
+    await at(1).boot();
+    harness = await newHarness();
     expect((await ok(harness.apply('holdfast_cluster', null, cluster))).state).toBeNull();
   });
 });

@@ -13,7 +13,7 @@ import type { ValueObject } from '../../../provider/protocol/value.ts';
 const TYPE = 'holdfast_client';
 const CSR = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
 const DAY_MS = 24 * 3_600_000;
-interface Signed { serial: string; name: string; not_after: string; revoked_at: string | null }
+interface Signed { serial: string; kind: 'client'; role: string; name: string; not_after: string; revoked_at: string | null }
 
 let server: Server;
 let directory: string;
@@ -36,8 +36,8 @@ beforeEach(async () => {
       if (pathname === '/v1/cluster') return answer(200, { id: cluster, name: 'prod', created_at: '' });
       if (pathname === '/v1/certificates' && request.method === 'GET') return answer(200, { items: signed, next: null });
       if (pathname === '/v1/certificates') {
-        const { name, ttl_ms } = JSON.parse(body) as { name: string; ttl_ms: number };
-        const record = { serial: `0${signed.length}`, name, not_after: new Date(Date.now() + ttl_ms).toISOString(), revoked_at: null };
+        const { name, role, ttl_ms } = JSON.parse(body) as { name: string; role: string; ttl_ms: number };
+        const record: Signed = { serial: `0${signed.length}`, kind: 'client', role, name, not_after: new Date(Date.now() + ttl_ms).toISOString(), revoked_at: null };
         signed.push(record);
         return answer(201, { certificate: `certificate ${record.serial}`, ca: 'ca', record });
       }
@@ -122,5 +122,20 @@ describe('holdfast_client', () => {
 
   it('refuses what is no request, no role and no time', async () => {
     expect(errors(await harness.validate(TYPE, config({ csr: 'x', role: 'root', ttl: '1m' })))).toHaveLength(3);
+  });
+
+  it('is imported by name or by serial number; the next apply signs one for the request, and revokes the other', async () => {
+    await applied(harness, TYPE, config());
+    for (const target of [{ id: 'monitor' }, { id: '00' }, { identity: object({ cluster_id: cluster, serial: '00' }) }]) {
+      const found = await harness.import(TYPE, target);
+      expect(errors(found.said)).toEqual([]);
+      expect(found.state).toMatchObject({ name: 'monitor', role: 'read-only', serial: '00' });
+    }
+    const { replaces } = await harness.plan(TYPE, config(), await harness.import(TYPE, { id: 'monitor' }));
+    expect(replaces).toEqual([]);
+    const taken = await applied(harness, TYPE, config(), await harness.import(TYPE, { id: 'monitor' }));
+    expect(taken.state).toMatchObject({ serial: '01', certificate: 'certificate 01' });
+    expect(signed.map(({ revoked_at: revoked }) => revoked !== null)).toEqual([true, false]);
+    expect(errors((await harness.import(TYPE, { id: 'nobody' })).said).join()).toContain('no client "nobody"');
   });
 });
