@@ -69,11 +69,12 @@ export async function throughControl<T>(machines: Machines, hosts: readonly Targ
 }
 
 export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlHost {
-  const holdfast = async (doing: string, args: readonly string[], input?: string): Promise<{ status: number; stdout: string; stderr: string }> => {
-    const ran = await machine.run('exec holdfast "$@"', { args, input, signal, onLine });
+  const holdfast = async (doing: string, args: readonly string[], tell?: Doing['onLine']): Promise<{ status: number; stdout: string; stderr: string }> => {
+    const ran = await machine.run('exec holdfast "$@"', { args, signal, onLine: tell });
     if (ran.status !== 0 && ran.status !== NOT_FOUND) throw new MachineError(ran.status === UNAVAILABLE ? 'stopped' : 'failed', `${machine.name}: ${doing} failed (status ${ran.status}): ${lastLines(ran.stderr, 12)}`);
     return ran;
   };
+  // What is asked is no progress: that there is no such node is an answer like others.
   const asked = async <T>(doing: string, args: readonly string[]): Promise<T | null> => {
     const ran = await holdfast(doing, [...args, '-o', 'json']);
     return ran.status === NOT_FOUND ? null : parseJson(ran.stdout, machine.name) as T;
@@ -108,8 +109,8 @@ export function controlOn(machine: Machine, { signal, onLine }: Doing): ControlH
       const found = await asked<{ readonly spec?: { readonly deletion_protection?: boolean } }>(`asking for volume "${volume}"`, ['volume', 'inspect', volume]);
       return found !== null && found.spec?.deletion_protection !== false;
     },
-    async drain(ref) { await holdfast(`draining "${ref}"`, ['node', 'drain', ref]); },
-    async remove(ref, abandon) { await holdfast(`removing "${ref}"`, ['node', 'remove', ref, '--yes', ...(abandon ? ['--abandon'] : [])]); },
+    async drain(ref) { await holdfast(`draining "${ref}"`, ['node', 'drain', ref], onLine); },
+    async remove(ref, abandon) { await holdfast(`removing "${ref}"`, ['node', 'remove', ref, '--yes', ...(abandon ? ['--abandon'] : [])], onLine); },
     async unfit(except) {
       const { nodes, members } = await status();
       const isDown = nodes.some(({ name, status }) => name === except && status.state === 'unavailable');
