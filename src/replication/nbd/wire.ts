@@ -59,6 +59,8 @@ export type CommandTable = ReadonlyMap<number, PrivateCommand>;
 export const PEER = {
   renew: 0x8001, giveBack: 0x8002, intend: 0x8003, settle: 0x8004, forget: 0x8005,
   join: 0x8006, recovered: 0x8007, version: 0x8008, clone: 0x8009, grow: 0x800a,
+  /** What the replica told when it was fenced; asked once, first of all. */
+  facts: 0x800b,
 } as const;
 
 const SMALL = 64 * 1024;
@@ -74,6 +76,7 @@ export const PEER_COMMANDS: CommandTable = new Map([
   [PEER.version, peer('version', SMALL, SMALL)],
   [PEER.clone, peer('clone', SMALL, SMALL)],
   [PEER.grow, peer('grow', SMALL, SMALL)],
+  [PEER.facts, peer('facts', SMALL, PRIVATE_PAYLOAD)],
 ]);
 
 /** Errors of replies. 0 is success. `ENOSPC` means a full medium and nothing else: past the end is `EINVAL`. */
