@@ -81,6 +81,16 @@ export class Node {
     }
   }
 
+  /** Its process stands still; its lease is over, as if it had been waited for. */
+  freeze(): void {
+    this.#world.leases.delete(this.#world.leaseOf(this.name));
+    this.#child?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child?.kill('SIGCONT');
+  }
+
   /** Its lease is over at once, as if it had been waited for. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#child;
