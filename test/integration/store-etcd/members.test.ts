@@ -29,12 +29,12 @@ describeIf(etcd, 'the members of an etcd that grows from one to five and shrinks
   });
 
   const find = async (name: string) => {
-    const found = (await members.list()).find((member) => member.name === name);
+    const found = (await persistently(() => members.list())).find((member) => member.name === name);
     if (found === undefined) throw new Error(`no member ${name}`);
     return found;
   };
   const settled = async (): Promise<void> => {
-    for (const deadline = Date.now() + 180_000; !(await members.list()).every(({ healthy }) => healthy); await pause(200)) if (Date.now() > deadline) throw new Error('not all members are healthy');
+    for (const deadline = Date.now() + 180_000; !(await persistently(() => members.list())).every(({ healthy }) => healthy); await pause(200)) if (Date.now() > deadline) throw new Error('not all members are healthy');
   };
   const promoted = async (id: string): Promise<void> => {
     for (const deadline = Date.now() + 180_000; !(await persistently(() => members.promote(id))); await pause(100)) if (Date.now() > deadline) throw new Error('the learner does not catch up');
@@ -56,16 +56,16 @@ describeIf(etcd, 'the members of an etcd that grows from one to five and shrinks
     for (const name of ['m1', 'm2']) {
       const i = await lab.prepare(name);
       const url = lab.members[i]?.peerUrl ?? '';
-      const { initial_cluster } = await members.addLearner(name, url);
+      const { initial_cluster } = await persistently(() => members.addLearner(name, url));
       expect(initial_cluster.split(',')).toEqual(expect.arrayContaining([`m0=${lab.members[0]?.peerUrl}`, `${name}=${url}`]));
-      expect((await members.addLearner(name, url)).initial_cluster).toBe(initial_cluster);
+      expect((await persistently(() => members.addLearner(name, url))).initial_cluster).toBe(initial_cluster);
       const added = (await members.list()).find((member) => member.peer_urls.includes(url));
       expect(added).toMatchObject({ name: '', learner: true, healthy: false });
       expect(await members.promote(added?.id ?? '')).toBe(false);
       await expect(members.addLearner('m9', 'https://127.0.0.1:9')).rejects.toMatchObject({ code: 'failed_precondition', retryable: true });
       await lab.join(i, initial_cluster, { wait: false });
       await promoted(added?.id ?? '');
-      expect(await members.promote(added?.id ?? '')).toBe(true);
+      expect(await persistently(() => members.promote(added?.id ?? ''))).toBe(true);
       await settled();
       expect(await find(name)).toMatchObject({ learner: false, healthy: true, id: added?.id });
       await expect(members.addLearner(name, 'https://127.0.0.1:9')).rejects.toMatchObject({ code: 'failed_precondition', message: expect.stringContaining('already') });
@@ -87,7 +87,7 @@ describeIf(etcd, 'the members of an etcd that grows from one to five and shrinks
     await lab.kill(2);
     const { id } = await find('m2');
     await persistently(() => members.remove(id));
-    await members.remove(id);
+    await persistently(() => members.remove(id));
     expect((await members.list()).map(({ name }) => name)).toEqual(['m0', 'm1']);
     for (const name of ['m3', 'm4', 'm5']) {
       const i = await lab.prepare(name);
@@ -104,7 +104,7 @@ describeIf(etcd, 'the members of an etcd that grows from one to five and shrinks
   test('the leader leaves, having handed over', async () => {
     const leader = await lab.leader();
     const { id, name } = await find(lab.members[leader]?.name ?? '');
-    await members.remove(id);
+    await persistently(() => members.remove(id));
     await lab.kill(leader);
     await uses();
     expect((await members.list()).map((member) => member.name)).not.toContain(name);

@@ -53,6 +53,13 @@ set +e
 for service in /etc/rc2.d/S*; do
   [ ! -x "$service" ] || "$service" start 3>&- </dev/null
 done
+# sshd returns before it listens.
+if ls /etc/rc2.d/S*ssh >/dev/null 2>&1; then
+  for _ in $(seq 500); do
+    grep -q '^ *[0-9]*: [0-9A-F]*:0016 [0-9A-F]*:0000 0A ' /proc/net/tcp /proc/net/tcp6 2>/dev/null && break
+    sleep 0.02
+  done
+fi
 echo "up $pid $(stat -c %d /etc/machine-id)" >&3
 exec 3>&-
 while :; do
