@@ -128,9 +128,10 @@ export function refusalText(refusal: Refusal): string {
   }
 }
 
-/** What an opening failed with: the replica's own word, or anything else, which counts as `gone`. */
-export function refusalOf(thrown: unknown): Refusal {
+/** What an opening failed with: the replica's own word, or its server's, which counts as `gone`; null: there was no word. */
+export function refusalOf(thrown: unknown): Refusal | null {
   const text = thrown instanceof Error ? thrown.message : '';
+  if (!/^export \S+ was refused/.test(text)) return null;
   const newer = /fenced to generation (\d{1,15})$/.exec(text);
   if (newer !== null) return { why: 'newer', generation: Number(newer[1]) };
   return { why: text.endsWith('the replica is damaged') ? 'damaged' : 'gone' };

@@ -88,9 +88,12 @@ class RemoteConnection implements Connection {
         handler: { reply: (cookie, error, data) => this.#reply(cookie, error, data), closed: (reason) => this.#lost(reason) },
       });
     } catch (thrown) {
+      const refusal = refusalOf(thrown);
+      if (refusal === null) return this.#lost(thrown instanceof Error ? thrown.message : String(thrown));
       if (this.#over) return;
       this.#over = true;
-      return this.#events.refused(refusalOf(thrown));
+      this.#socket.destroy();
+      return this.#events.refused(refusal);
     }
     if (this.#over) return this.#client.drop('no longer wanted');
     this.#client.command(FACTS, PEER.facts, new Uint8Array(0));

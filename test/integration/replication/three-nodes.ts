@@ -41,6 +41,7 @@ export class Node {
     this.name = name;
   }
 
+  get pid(): number { return this.#child?.pid ?? 0; }
   get socket(): string { return path.join(this.#world.root, `${this.name}.nbd`); }
   get directory(): string { return path.join(this.#world.root, this.name); }
   get image(): string { return path.join(this.directory, 'data.1.img'); }
