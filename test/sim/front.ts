@@ -11,7 +11,7 @@ import type { Connection } from './network.ts';
 import type { SimNode } from './node.ts';
 import type { Peer } from './replica-process.ts';
 
-interface Pending { readonly request: ClientRequest<Blocks>; readonly start: number; readonly value: number }
+interface Pending { readonly request: ClientRequest<Blocks>; readonly start: number; readonly acknowledged: Blocks }
 
 export class Front {
   readonly node: SimNode;
@@ -48,7 +48,7 @@ export class Front {
     this.#epoch += 1;
     const { world } = this.node;
     this.#mirror = null;
-    this.#attach = createAttach({ self: { node: this.node.name, lease: this.node.lease }, timing: world.timing, broken: world.broken }, this.node.incarnations, this.node.clock());
+    this.#attach = createAttach({ self: { node: this.node.name, lease: this.node.lease }, timing: world.timing }, this.node.incarnations, this.node.clock());
     this.#attachStep({ type: 'tick' });
   }
 
@@ -102,7 +102,7 @@ export class Front {
       this.#closing = true;
     }
     this.#served = true;
-    this.#mirror = createMirror<Blocks>({ self: { node: this.node.name, lease: this.node.lease }, generation, region_bytes: world.options.regionBlocks, min_in_sync: 1, timing: world.timing, broken: world.broken }, activated, this.node.clock());
+    this.#mirror = createMirror<Blocks>({ self: { node: this.node.name, lease: this.node.lease }, generation, region_bytes: world.options.regionBlocks, min_in_sync: 1, timing: world.timing }, activated, this.node.clock());
     this.#effects(start(this.#mirror, this.node.clock()));
     for (const [id, { request }] of this.#pending) this.#mirrorStep({ type: 'request', id, request });
     if (this.#closing) this.#mirrorStep({ type: 'release' });
@@ -182,7 +182,12 @@ export class Front {
   #work(): void {
     const { world } = this.node;
     if (!this.#served || this.#closing || world.quiet) return;
-    while (this.#pending.size < this.#limit && world.mayIssue()) this.issue(world.someRequest());
+    // A write that waits keeps no read from being asked for: caches and other tasks read on.
+    for (let tries = 0; tries < 2 && world.mayIssue(); tries += 1) {
+      const reads = [...this.#pending.values()].filter(({ request }) => request.kind === 'read').length;
+      const wanted = world.someRequest();
+      if ((wanted.kind === 'read' ? reads : this.#pending.size - reads) < this.#limit) this.issue(wanted);
+    }
   }
 
   issue(what: { readonly kind: 'read' | 'write' | 'flush'; readonly offset: number; readonly length: number }): void {
@@ -190,7 +195,7 @@ export class Front {
     const id = world.nextId();
     const start = world.history.moment();
     const request: ClientRequest<Blocks> = what.kind === 'flush' ? { kind: 'flush' } : what.kind === 'read' ? { kind: 'read', offset: what.offset, length: what.length } : { kind: 'write', offset: what.offset, length: what.length, data: new Array<number>(what.length).fill(id), fua: world.random.chance(0.1) };
-    this.#pending.set(id, { request, start, value: id });
+    this.#pending.set(id, { request, start, acknowledged: request.kind === 'flush' ? [...world.acknowledged] : [] });
     if (request.kind === 'write') for (let block = request.offset; block < request.offset + request.length; block += 1) world.history.writing(block, id, start);
     this.#mirrorStep({ type: 'request', id, request });
   }
@@ -202,7 +207,7 @@ export class Front {
     const { world } = this.node;
     const { request, start } = pending;
     const end = world.history.moment();
-    world.completed(this.node, request, id, result.ok);
+    world.completed(this.node, request, id, result.ok, pending.acknowledged);
     if (!result.ok) return;
     if (request.kind === 'flush') world.history.flushed(start, end);
     else if (request.kind === 'read') (result.data ?? []).forEach((value, index) => { world.history.read(request.offset + index, value, start, end); });

@@ -62,6 +62,7 @@ export class Connection {
   /** Called once for each side that learns of the end otherwise than by its own doing. */
   onLost: (side: string) => void = () => undefined;
   #broken = false;
+  #heldUntil = 0;
 
   constructor(network: Network, schedule: Schedule, random: Random, client: string, server: string) {
     this.#network = network;
@@ -81,6 +82,8 @@ export class Connection {
     this.#nextAt.set(from, at);
     const to = from === 'client' ? 'server' : 'client';
     const attempt = (since: number): void => {
+      // What is under way when a connection breaks may sit in a buffer on the way for long.
+      if (this.#heldUntil > this.#schedule.now && from === 'client') { this.#schedule.at(this.#heldUntil, () => { attempt(since); }); return; }
       if (this.#closed.has(this.#key(to))) return;
       if (!this.#network.isCut(source, target)) return deliver();
       if (this.#schedule.now - since > SYSTEM_GIVES_UP_MS) return this.breakOff();
@@ -103,7 +106,8 @@ export class Connection {
   breakOff(): void {
     if (this.#broken) return;
     this.#broken = true;
-    for (const side of ['client', 'server'] as const) this.#schedule.after(this.#random.chance(0.5) ? this.#random.between(0, 5) : this.#random.between(5, 1_500), () => { this.#lose(side); });
+    if (this.#random.chance(0.4)) this.#heldUntil = this.#schedule.now + this.#random.between(0, 3_500);
+    for (const side of ['client', 'server'] as const) this.#schedule.at(Math.max(side === 'server' ? this.#heldUntil + 1 : 0, this.#schedule.now + (this.#random.chance(0.5) ? this.#random.between(0, 5) : this.#random.between(5, 1_500))), () => { this.#lose(side); });
   }
 
   /** A side's process is gone: it hears nothing; the other learns so soon (the system is there) or by silence. */

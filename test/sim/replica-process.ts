@@ -28,7 +28,7 @@ export class ReplicaProcess {
     this.id = id;
     this.disk = disk;
     const { world } = node;
-    this.#server = createReplica<Blocks>({ timing: world.timing, broken: world.broken, state: { ...disk.meta, generation: world.broken.has('fence-forgotten') ? 0 : disk.meta.generation }, intent: new Regions(0, disk.intent), missed: new Regions(0, disk.missed), broke: disk.broke }, node.clock());
+    this.#server = createReplica<Blocks>({ timing: world.timing, state: disk.meta, intent: new Regions(0, disk.intent), missed: new Regions(0, disk.missed), broke: disk.broke }, node.clock());
     this.#tick();
   }
 
@@ -98,7 +98,7 @@ export class ReplicaProcess {
     this.#working.set(work, request);
     const slow = world.schedule.now < this.disk.slowUntil;
     const flush = request.kind === 'flush' || request.kind === 'join';
-    const takes = slow ? world.random.between(100, 3_000) : world.random.chance(0.97) ? world.random.between(0, flush ? 8 : 2) : world.random.between(2, 150);
+    const takes = slow ? world.random.between(100, 3_000) : world.random.chance(0.97) ? world.random.between(0, (flush ? 4 : 1) * world.options.media) : world.random.between(2, 150);
     world.schedule.after(takes, () => {
       if (!this.#alive) return;
       // The medium goes on while the process is frozen; the process notices when it wakes.

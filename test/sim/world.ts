@@ -32,8 +32,7 @@ export interface Outcome {
 
 export class World {
   readonly options: Plan;
-  readonly broken: ReadonlySet<string>;
-  readonly timing: Timing = { ...TIMING, idle_ms: 2_500, request_ms: 6_000 };
+  readonly timing: Timing = { ...TIMING, idle_ms: 1_200, request_ms: 6_000, patience_ms: 12_000 };
   readonly schedule = new Schedule();
   readonly random: Random;
   readonly network: Network;
@@ -45,22 +44,24 @@ export class World {
   thinks: number;
   wrong: string[] = [];
   #changes = 0;
+  #reservedAt = 0;
+  #setBefore: readonly string[] = [];
   #id = 0;
   #completed = 0;
   readonly #trace: string[] | null;
-  /** Order in which writes were acknowledged or issued, for looking at media. */
-  readonly #writes = new Map<number, { readonly blocks: readonly number[] }>();
+  /** The newest acknowledged write of each block; writes are numbered in the order in which they were issued. */
+  readonly acknowledged: number[];
   #wanted: SimNode | null = null;
 
-  constructor(plan: Plan, broken: ReadonlySet<string>, tracing: boolean) {
+  constructor(plan: Plan, tracing: boolean) {
     this.options = plan;
     this.thinks = plan.thinks;
-    this.broken = broken;
     this.#trace = tracing ? [] : null;
     this.random = random(plan.seed);
     this.network = new Network(this.schedule, this.random);
     const blocks = plan.regions * plan.regionBlocks;
     this.history = new History(blocks);
+    this.acknowledged = new Array<number>(blocks).fill(0);
     const ids = Array.from({ length: plan.replicas }, (_, index) => `r${index}`);
     const record: ReplicationRecord = {
       history: 1, generation: 0, set_version: 0, size: blocks, writer: null, clean: true, attaching: null, snapshots: [],
@@ -126,32 +127,42 @@ export class World {
   mayIssue(): boolean { return !this.quiet; }
 
   someRequest(): { kind: 'read' | 'write' | 'flush'; offset: number; length: number } {
-    const blocks = this.options.regions * this.options.regionBlocks;
-    const offset = this.random.between(0, blocks - 1);
+    const { regions, regionBlocks, stays } = this.options;
+    const blocks = regions * regionBlocks;
+    const region = Math.floor(this.schedule.now / stays) % regions;
+    const offset = this.random.chance(0.95) ? region * regionBlocks + this.random.between(0, regionBlocks - 1) : this.random.between(0, blocks - 1);
     const length = Math.min(this.random.between(1, 2), blocks - offset);
     const kind = this.random.chance(0.45) ? 'write' : this.random.chance(0.8) ? 'read' : 'flush';
     return { kind, offset, length };
   }
 
-  /** I1, looked at in the moment of the answer: the write, or a later one, is on every member that lost nothing. */
-  completed(node: SimNode, request: ClientRequest<Blocks>, id: number, ok: boolean): void {
+  /** What the client has been told; looked at against the media in the moment of the answer. */
+  completed(node: SimNode, request: ClientRequest<Blocks>, id: number, ok: boolean, before: readonly number[]): void {
     this.#completed += 1;
-    if (request.kind !== 'write') return;
-    this.#writes.set(id, { blocks: [] });
     if (!ok) return;
-    for (const replica of inSync(this.store.record)) {
-      const disk = this.disk(replica);
-      if (disk.lost) continue;
-      for (let block = request.offset; block < request.offset + request.length; block += 1) if ((disk.cached[block] ?? 0) < id && !this.#later(disk.cached[block] ?? 0, id)) this.wrong.push(`I1: ${node.name} acknowledged write ${id} of block ${block}, which ${replica} of the set has as ${disk.cached[block] ?? 0}`);
-    }
+    if (request.kind === 'flush') for (const replica of inSync(this.store.record)) this.#holds(replica, this.disk(replica).durable, before, `I7: a flush was answered on ${node.name}`);
+    if (request.kind !== 'write') return;
+    for (let block = request.offset; block < request.offset + request.length; block += 1) this.acknowledged[block] = Math.max(this.acknowledged[block] ?? 0, id);
+    this.#lookAtSet(`write ${id} was acknowledged on ${node.name}`);
   }
 
-  /** Values are ids in the order of issue; requests in flight together may be ordered either way. */
-  #later(value: number, than: number): boolean { return value !== 0 && than - value <= 2 * this.options.requestsAtOnce + 40 && this.options.requestsAtOnce > 1; }
+  /** I1: every member of the set that lost nothing holds, of every block, the last acknowledged write or a later one. */
+  #lookAtSet(when: string): void {
+    for (const replica of inSync(this.store.record)) this.#holds(replica, this.disk(replica).cached, this.acknowledged, `I1: ${when}`);
+  }
 
+  #holds(replica: string, content: Blocks, least: Blocks, when: string): void {
+    if (this.disk(replica).lost) return;
+    least.forEach((write, block) => { if ((content[block] ?? 0) < write) this.wrong.push(`${when}, and ${replica} of the set has block ${block} as ${content[block] ?? 0}, not ${write}`); });
+  }
+
+  /** A loss may be told when every member that is left has lost, and after patience with those who have not. */
   lossClaimed(members: readonly string[]): void {
+    const patient = this.schedule.now - this.#reservedAt >= this.timing.patience_ms * 0.97;
+    if (!patient) for (const id of this.#setBefore) if (!this.disk(id).lost) this.wrong.push(`a loss was told without patience for ${id}, which has lost nothing`);
     for (const id of members) if (!this.disk(id).lost) this.wrong.push(`a loss was told, though ${id} has lost nothing`);
     this.history.lost();
+    this.acknowledged.fill(0);
   }
 
   attachFailed(front: Front, why: AttachFailure): void {
@@ -187,10 +198,13 @@ export class World {
 
   #recordChanged(before: ReplicationRecord, after: ReplicationRecord): void {
     this.#changes += 1;
+    if (after.generation > before.generation) this.#reservedAt = this.schedule.now;
+    if (after.writer !== null && before.attaching !== null && after.attaching === null) this.#setBefore = inSync(before);
     if (!this.quiet && this.schedule.now < this.options.lasts) for (const fault of this.options.faults) if (fault.change === this.#changes) this.schedule.after(fault.at, () => { this.#happen(fault); });
     if (after.generation < before.generation || after.set_version < before.set_version) this.wrong.push(`I3: generation ${before.generation} → ${after.generation}, set version ${before.set_version} → ${after.set_version}`);
     if (inSync(after).length === 0) this.wrong.push('the set is empty');
     this.log(`record: generation ${after.generation}, set ${after.set_version}: ${inSync(after).join(' ')}, writer ${after.writer?.node ?? '-'}, attaching ${after.attaching?.node ?? '-'}${after.clean ? ', clean' : ''}`);
+    this.#lookAtSet('the record changed');
   }
 
   #happen(fault: Fault): void {
@@ -291,4 +305,4 @@ export class World {
   }
 }
 
-export const simulate = (plan: Plan, broken: ReadonlySet<string> = new Set(), tracing = false): Outcome => new World(plan, broken, tracing).run();
+export const simulate = (plan: Plan, tracing = false): Outcome => new World(plan, tracing).run();

@@ -50,7 +50,6 @@ interface Tried {
 export interface Attach {
   readonly self: NodeLease;
   readonly timing: Timing;
-  readonly broken: ReadonlySet<string>;
   phase: 'reading' | 'reserving' | 'fencing' | 'activating' | 'giving-up' | 'over';
   now: number;
   out: AttachEffect[];
@@ -77,7 +76,7 @@ export interface Attach {
 }
 
 /** @param incarnation higher than any that this node used for the volume in an earlier attach. */
-export function createAttach(config: Pick<Attach, 'self' | 'timing' | 'broken'>, incarnation: number, now: number): Attach {
+export function createAttach(config: Pick<Attach, 'self' | 'timing'>, incarnation: number, now: number): Attach {
   return { ...config, phase: 'reading', now, out: [], token: 0, pending: false, record: null, revision: 0, before: null, proposal: null, proposedAt: 0, generation: 0, tried: new Map(), incarnation, began: now, fencingSince: now, progressAt: now, heldAt: now, retryAt: now, failure: null, watched: null };
 }
 
@@ -152,7 +151,7 @@ function decide(a: Attach, alive: readonly string[]): void {
   a.before = record;
   a.generation = record.generation + 1;
   a.phase = 'reserving';
-  propose(a, reserve(record, a.self), a.broken.has('attach-despite-lease') ? [] : absent);
+  propose(a, reserve(record, a.self), absent);
 }
 
 function propose(a: Attach, record: ReplicationRecord, absent: readonly string[] = []): void {
@@ -228,10 +227,10 @@ function choose(a: Attach, set: readonly string[]): readonly string[] | null {
   const pending = of('opening').filter((id) => a.now - a.fencingSince < (a.tried.get(id)?.reached === true ? a.timing.fence_ms : a.timing.reach_ms));
   if (pending.length > 0) return null;
   const sound = there.filter((id) => !hasLost(a, id));
-  if (sound.length > 0) return a.broken.has('restarted-stays') ? there : sound;
+  if (sound.length > 0) return sound;
   // Each of them may have lost what was not flushed; one that cannot be reached may have it.
   const missing = set.length > there.length + of('unsound').length;
-  return missing && a.now - a.fencingSince < a.timing.patience_ms && !a.broken.has('no-patience') ? null : there;
+  return missing && a.now - a.fencingSince < a.timing.patience_ms ? null : there;
 }
 
 /** On a clean record everything was flushed: a restart that is only a restart lost nothing. */

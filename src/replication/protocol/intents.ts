@@ -33,7 +33,7 @@ export function sendIntents<D>(m: Mirror<D>): void {
   batch.stage = 'issued';
   const to = reached(m);
   for (const { sync } of to) for (const region of batch.regions) sync?.intended.add(region);
-  sendAll(m, m.broken.has('intent-on-one') ? to.slice(0, 1) : to, { kind: 'intend', regions: batch.regions }, batch);
+  sendAll(m, to, { kind: 'intend', regions: batch.regions }, batch);
   m.recheck.add(batch);
 }
 
@@ -54,7 +54,7 @@ export function intendLookAgain<D>(m: Mirror<D>, op: Op<D>): void {
 
 /** Regions that nothing happens to any more are settled, after a flush, so that a later return or crash need not look at them. */
 export function settleIdle<D>(m: Mirror<D>): void {
-  if (m.phase !== 'serving' || !m.recovered || m.forgetting !== null || anyJoining(m) && !m.broken.has('settle-while-joining')) return;
+  if (m.phase !== 'serving' || !m.recovered || m.forgetting !== null || anyJoining(m)) return;
   const crowded = m.intents.size > m.timing.active_regions;
   let flushWanted = false;
   for (const region of m.intents) {
@@ -62,7 +62,7 @@ export function settleIdle<D>(m: Mirror<D>): void {
     if (m.intending.has(region) || (touched !== undefined && m.now - touched.at < m.timing.idle_ms && !crowded)) continue;
     const seq = touched?.seq ?? 0;
     if (seq === Number.POSITIVE_INFINITY) continue;
-    if (seq >= m.flushedSeq && !m.broken.has('settle-unflushed')) flushWanted = true;
+    if (seq >= m.flushedSeq) flushWanted = true;
     else if (![...m.active].some((op) => op.kind === 'settle' && op.regions[0] === region)) admit(m, regionOp(m, 'settle', region));
   }
   if (flushWanted) ownFlush(m);
@@ -90,10 +90,10 @@ export function ownFlushLookAgain<D>(m: Mirror<D>, op: Op<D>): void {
 export function beginSettle<D>(m: Mirror<D>, op: Op<D>): void {
   const region = op.regions[0] ?? 0;
   const touched = m.touched.get(region)?.seq ?? 0;
-  const late = (touched >= m.flushedSeq && !m.broken.has('settle-unflushed')) || (anyJoining(m) && !m.broken.has('settle-while-joining')) || m.recovering.has(region) || m.forgetting !== null || m.intending.has(region);
+  const late = touched >= m.flushedSeq || anyJoining(m) || m.recovering.has(region) || m.forgetting !== null || m.intending.has(region);
   if (late) return finish(m, op);
   op.stage = 'issued';
-  const missed = anyAbsent(m) && !m.broken.has('settle-without-missed');
+  const missed = anyAbsent(m);
   op.missed = missed;
   sendAll(m, reached(m).filter((one) => one.sync?.stage !== 'preparing'), { kind: 'settle', regions: op.regions, missed }, op);
   m.recheck.add(op);

@@ -31,8 +31,7 @@ export function renew<D>(m: Mirror<D>, one: Member<D>): void {
 export function renewed<D>(m: Mirror<D>, one: Member<D>, sentAt: number, seq: number): void {
   one.aliveSeq = Math.max(one.aliveSeq, seq);
   const until = sentAt + m.timing.grant_ms - m.timing.grant_margin_ms;
-  if (m.broken.has('grant-from-answer')) one.grantUntil = m.now + m.timing.grant_ms;
-  else if (one.grantUntil === null || m.now < one.grantUntil || m.broken.has('grant-after-it-passed')) one.grantUntil = Math.max(one.grantUntil ?? 0, until);
+  if (one.grantUntil === null || m.now < one.grantUntil) one.grantUntil = Math.max(one.grantUntil ?? 0, until);
 }
 
 export const granted = <D>(m: Mirror<D>, one: Member<D>): boolean => usable(one) && one.grantUntil !== null && m.now < one.grantUntil;
@@ -43,7 +42,7 @@ export function checkTimes<D>(m: Mirror<D>): void {
   for (const one of m.members.values()) if (one.link === 'opening' && m.now - one.openedAt >= m.timing.fence_ms) fail(m, one, 'it does not answer');
   for (const one of reached(m)) {
     if (!usable(one)) continue;
-    if (one.grantUntil !== null ? m.now >= one.grantUntil && !m.broken.has('grant-after-it-passed') && !m.broken.has('no-grants') : m.now - one.openedAt >= m.timing.grant_ms) {
+    if (one.grantUntil !== null ? m.now >= one.grantUntil : m.now - one.openedAt >= m.timing.grant_ms) {
       fail(m, one, 'its grant ran out');
       continue;
     }
@@ -106,6 +105,6 @@ export function sendAway<D>(m: Mirror<D>, one: Member<D>): void {
   }
 }
 
-export const proven = <D>(m: Mirror<D>, since: number): boolean => theSet(m).some((one) => usable(one) && (one.aliveSeq >= since || m.broken.has('eject-without-proof')));
+export const proven = <D>(m: Mirror<D>, since: number): boolean => theSet(m).some((one) => usable(one) && one.aliveSeq >= since);
 export const anyAbsent = <D>(m: Mirror<D>): boolean => [...m.members.values()].some(({ role }) => role !== 'in-sync');
 export const anyJoining = <D>(m: Mirror<D>): boolean => [...m.members.values()].some((one) => isRequired(one) && one.role === 'joining');

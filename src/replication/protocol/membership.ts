@@ -54,21 +54,13 @@ export function stored<D>(m: Mirror<D>, { token, outcome }: Extract<MirrorEvent<
       return seen(m, outcome.revision, outcome.record);
     case 'unavailable':
     case 'unknown':
-      if (proposal !== null && outcome.kind === 'unknown') {
-        if (m.broken.has('late-outcome')) dropProposal(m, proposal);
-        else m.doubtful.push(proposal);
-      }
+      if (proposal !== null && outcome.kind === 'unknown') m.doubtful.push(proposal);
       m.readRecordNow = true;
       m.storeRetryAt = m.now + m.timing.retry_ms;
       return;
     case 'conflict':
       m.readRecordNow = true;
   }
-}
-
-/** A broken rule of the simulation: takes an unknown outcome for a refusal. */
-function dropProposal<D>(m: Mirror<D>, proposal: ReplicationRecord): void {
-  for (const one of [...m.members.values()]) if (one.role === 'joining' && inSync(proposal).includes(one.id)) sendAway(m, one);
 }
 
 /** What is in the store now, as somebody who looked has seen it. */

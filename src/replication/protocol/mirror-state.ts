@@ -134,8 +134,6 @@ export interface MirrorConfig {
   readonly region_bytes: number;
   readonly min_in_sync: number;
   readonly timing: Timing;
-  /** Breaks rules on purpose, by name: only the simulation's tests give any. */
-  readonly broken: ReadonlySet<string>;
 }
 
 export interface Mirror<D> extends MirrorConfig {

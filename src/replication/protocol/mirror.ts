@@ -54,7 +54,6 @@ export function createMirror<D>(config: MirrorConfig, activated: Activated, now:
   if (!activated.clean) m.recovering.addAll(m.intents);
   const set = theSet(m).filter(usable);
   m.source = (set.find(({ restarted }) => !restarted) ?? set[0])?.id ?? '';
-  if (m.broken.has('any-source')) m.source = set[0]?.id ?? '';
   return m;
 }
 

@@ -36,17 +36,15 @@ export function regionOp<D>(m: Mirror<D>, kind: OpKind, region: number, target?:
 
 const overlap = (one: Op<unknown>, other: Op<unknown>): boolean => one.from < other.to && other.from < one.to && (one.exclusive || other.exclusive);
 
-function mustWait<D>(m: Mirror<D>, op: Op<D>, earlier: Op<D>): boolean {
+function mustWait<D>(op: Op<D>, earlier: Op<D>): boolean {
   // What a flush promises includes what is being recovered at this moment.
-  if (op.kind === 'flush') return earlier.kind === 'recover' && !m.broken.has('flush-during-recovery');
-  if (m.broken.has('overlapping-writes') && op.client !== null && earlier.client !== null) return false;
-  if (m.broken.has('read-across-write') && op.kind === 'read' && earlier.client !== null) return false;
+  if (op.kind === 'flush') return earlier.kind === 'recover';
   return overlap(op, earlier);
 }
 
 export function admit<D>(m: Mirror<D>, op: Op<D>): void {
   for (const earlier of m.active) {
-    if (!mustWait(m, op, earlier)) continue;
+    if (!mustWait(op, earlier)) continue;
     earlier.waiters.push(op);
     op.blocked += 1;
   }

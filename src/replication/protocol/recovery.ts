@@ -40,7 +40,7 @@ export function recoveredLookAgain<D>(m: Mirror<D>, op: Op<D>): void {
 export function beginRecover<D>(m: Mirror<D>, op: Op<D>): void {
   if (op.reader !== null) return;
   const source = member(m, m.source);
-  if (m.broken.has('no-recovery') || theSet(m).length === 1) return done(m, op);
+  if (theSet(m).length === 1) return done(m, op);
   if (!usable(source)) return; // it is on its way out of the set; the next source goes on
   op.stage = 'reading';
   op.reader = source.id;
@@ -56,10 +56,6 @@ export function recoverRead<D>(m: Mirror<D>, from: Member<D>, op: Op<D>, answer:
     return;
   }
   op.stage = 'issued';
-  if (m.broken.has('recovered-when-sent')) {
-    for (const one of theSet(m)) if (one.id !== from.id && usable(one)) send(m, one, { kind: 'write', offset: op.from, length: op.to - op.from, data: answer.data, fua: false }, null);
-    return done(m, op);
-  }
   sendAll(m, theSet(m).filter(({ id }) => id !== from.id), { kind: 'write', offset: op.from, length: op.to - op.from, data: answer.data, fua: false }, op);
   m.recheck.add(op);
 }

@@ -25,7 +25,7 @@ export function releaseLookAgain<D>(m: Mirror<D>, op: Op<D>): void {
   m.releaseOp = null;
   const failing = theSet(m).some(({ failure }) => failure !== null);
   if (failing) return; // first the set, then once more
-  m.releaseClean = (m.recovered || m.broken.has('clean-while-recovering')) && op.result === null;
+  m.releaseClean = m.recovered && op.result === null;
   m.phase = 'giving-back';
   for (const one of required(m)) if (usable(one)) send(m, one, { kind: 'give-back' }, null);
 }

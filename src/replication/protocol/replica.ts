@@ -26,6 +26,8 @@ export type ReplicaEvent<D> =
   | { readonly type: 'closed'; readonly generation: number; readonly incarnation: number }
   | { readonly type: 'request'; readonly generation: number; readonly incarnation: number; readonly id: number; readonly request: ReplicaRequest<D> }
   | { readonly type: 'performed'; readonly work: number; readonly answer: ReplicaAnswer<D> }
+  /** Writeback failed while nobody waited for it: the medium did not keep what it was given. */
+  | { readonly type: 'broke' }
   | { readonly type: 'tick' };
 
 export type ReplicaEffect<D> =
@@ -41,7 +43,6 @@ interface Job<D> { readonly connection: Connection | null; readonly id: number; 
 
 export interface ReplicaServer<D> {
   readonly timing: Timing;
-  readonly broken: ReadonlySet<string>;
   state: ReplicaState;
   readonly intent: Regions;
   readonly missed: Regions;
@@ -62,7 +63,7 @@ export interface ReplicaServer<D> {
   broke: boolean;
 }
 
-export function createReplica<D>(config: Pick<ReplicaServer<D>, 'timing' | 'broken' | 'state' | 'intent' | 'missed' | 'broke'>, now: number): ReplicaServer<D> {
+export function createReplica<D>(config: Pick<ReplicaServer<D>, 'timing' | 'state' | 'intent' | 'missed' | 'broke'>, now: number): ReplicaServer<D> {
   return { ...config, now, out: [], startedAt: now, connection: null, opening: null, previous: config.state.generation, grantUntil: 0, nextWork: 0, jobs: new Map(), queue: [], changing: false,};
 }
 
@@ -73,6 +74,7 @@ export function stepReplica<D>(r: ReplicaServer<D>, event: ReplicaEvent<D>, now:
   else if (event.type === 'closed') closed(r, event);
   else if (event.type === 'request') request(r, event);
   else if (event.type === 'performed') performed(r, event.work, event.answer);
+  else if (event.type === 'broke') broke(r);
   openOn(r);
   return r.out;
 }
@@ -82,11 +84,11 @@ const same = (one: Connection | null, other: Connection): boolean => one !== nul
 function open<D>(r: ReplicaServer<D>, { generation, incarnation }: Connection): void {
   const refuse = (refusal: Refusal): void => void r.out.push({ type: 'refuse', generation, incarnation, refusal });
   const newest = Math.max(r.state.generation, r.opening?.generation ?? 0);
-  if (generation < newest && !r.broken.has('no-fence')) return refuse({ why: 'newer', generation: newest });
+  if (generation < newest) return refuse({ why: 'newer', generation: newest });
   const latest = [r.connection, r.opening].filter((one) => one?.generation === generation).map((one) => one?.incarnation ?? 0);
   if (latest.some((other) => other >= incarnation)) return refuse({ why: 'gone' });
   if (r.opening !== null) r.out.push({ type: 'refuse', ...r.opening, refusal: { why: 'newer', generation } });
-  if (r.connection !== null && !r.broken.has('resume-connection')) {
+  if (r.connection !== null) {
     r.out.push({ type: 'drop', ...r.connection });
     r.connection = null;
   }
@@ -97,10 +99,10 @@ function open<D>(r: ReplicaServer<D>, { generation, incarnation }: Connection): 
 /** Fences when everything of the older generation has ended: operations, and the last grant. */
 function openOn<D>(r: ReplicaServer<D>): void {
   const { opening } = r;
-  if (opening === null || r.changing || r.queue.length > 0 || (r.jobs.size > 0 && !r.broken.has('fence-without-settling'))) return;
-  if (opening.generation === r.state.generation || r.broken.has('no-fence')) return accept(r, opening);
-  const grantsOver = r.now >= r.grantUntil && (r.now >= r.startedAt + r.timing.grant_ms || r.broken.has('restart-within-grant'));
-  if (!grantsOver && !r.broken.has('fence-within-grant')) return;
+  if (opening === null || r.changing || r.queue.length > 0 || r.jobs.size > 0) return;
+  if (opening.generation === r.state.generation) return accept(r, opening);
+  const grantsOver = r.now >= r.grantUntil && r.now >= r.startedAt + r.timing.grant_ms;
+  if (!grantsOver) return;
   change(r, { connection: null, id: 0, request: { kind: 'fence', generation: opening.generation } });
 }
 
@@ -118,9 +120,8 @@ function closed<D>(r: ReplicaServer<D>, which: Connection): void {
 
 function request<D>(r: ReplicaServer<D>, { generation, incarnation, id, request: asked }: Extract<ReplicaEvent<D>, { type: 'request' }>): void {
   const from = { generation, incarnation };
-  const ghost = r.broken.has('resume-connection') && generation === r.state.generation;
-  if ((!same(r.connection, from) && !ghost) || (r.opening !== null && !r.broken.has('no-fence'))) return; // of a connection that is no more
-  invariant(generation >= r.state.generation || r.broken.size > 0, 'an older generation is never served');
+  if (!same(r.connection, from) || r.opening !== null) return; // of a connection that is no more
+  invariant(generation >= r.state.generation, 'an older generation is never served');
   if (asked.kind === 'renew') r.grantUntil = r.now + r.timing.grant_ms;
   else if (asked.kind === 'give-back') r.grantUntil = 0;
   else if (r.broke) return answer(r, from, id, { ok: false, error: 'io' });
@@ -133,7 +134,7 @@ const CHANGES = ['intend', 'settle', 'forget', 'join', 'recovered', 'version', '
 const isChange = (work: Work<unknown>): boolean => CHANGES.includes(work.kind);
 
 function answer<D>(r: ReplicaServer<D>, to: Connection, id: number, what: ReplicaAnswer<D>): void {
-  if (same(r.connection, to) || r.broken.has('resume-connection')) r.out.push({ type: 'answer', ...to, id, answer: what });
+  if (same(r.connection, to)) r.out.push({ type: 'answer', ...to, id, answer: what });
 }
 
 function perform<D>(r: ReplicaServer<D>, job: Job<D>): void {
@@ -158,14 +159,24 @@ function performed<D>(r: ReplicaServer<D>, work: number, result: ReplicaAnswer<D
     if (result.ok) apply(r, job.request);
   }
   const lostData = !result.ok && (job.request.kind === 'flush' || job.request.kind === 'join' || ('fua' in job.request && job.request.fua && result.error === 'io'));
-  if (lostData && !r.broke) {
-    r.broke = true;
-    r.queue.unshift({ connection: null, id: 0, request: { kind: 'failed' } });
-  }
+  if (lostData) broke(r);
   if (r.broke && result.ok && job.request.kind !== 'failed' && job.request.kind !== 'fence') told = { ok: false, error: 'io' };
+  changeOn(r);
+  if (job.connection !== null) answer(r, job.connection, job.id, told);
+}
+
+/** Nothing that waits may say that all is well: `recovered` would clear what is to be remembered for ever. */
+function broke<D>(r: ReplicaServer<D>): void {
+  if (r.broke) return;
+  r.broke = true;
+  for (const job of r.queue.splice(0)) if (job.connection !== null) answer(r, job.connection, job.id, { ok: false, error: 'io' });
+  r.queue.push({ connection: null, id: 0, request: { kind: 'failed' } });
+  changeOn(r);
+}
+
+function changeOn<D>(r: ReplicaServer<D>): void {
   const next = r.changing ? undefined : r.queue.shift();
   if (next !== undefined) change(r, next);
-  if (job.connection !== null) answer(r, job.connection, job.id, told);
 }
 
 function apply<D>(r: ReplicaServer<D>, done: Work<D>): void {

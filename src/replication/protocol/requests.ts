@@ -37,10 +37,10 @@ export function begin<D>(m: Mirror<D>, op: Op<D>): void {
   if (request.kind === 'flush') {
     op.stage = 'issued';
     op.issuedSeq = m.seq;
-    sendAll(m, m.broken.has('flush-one') ? theSet(m).slice(0, 1) : required(m), request, op);
+    sendAll(m, required(m), request, op);
     return;
   }
-  if (!m.broken.has('no-intent') && !intentFor(m, op)) return; // it comes back when the regions' intent is durable
+  if (!intentFor(m, op)) return; // it comes back when the regions' intent is durable
   op.stage = 'issued';
   for (const region of op.regions) m.touched.set(region, { at: m.now, seq: Number.POSITIVE_INFINITY });
   sendAll(m, reached(m).filter((one) => one.sync?.stage !== 'preparing'), request, op);
@@ -96,7 +96,7 @@ export function lookAgain<D>(m: Mirror<D>, op: Op<D>): void {
   if (op.stage === 'issued') {
     const owing = [...op.owed].filter((id) => isRequired(member(m, id)));
     if (owing.length > 0 && owing.every((id) => op.full.has(id))) full(m, op);
-    else if (owing.length === 0 || m.broken.has('ack-early') && op.kind === 'write' && theSet(m).some(({ id }) => !op.owed.has(id))) {
+    else if (owing.length === 0) {
       op.stage = 'answered';
       m.answered.add(op);
     }
@@ -128,10 +128,8 @@ export function retryFull<D>(m: Mirror<D>): void {
 }
 
 export function mayComplete<D>(m: Mirror<D>): boolean {
-  if (m.broken.has('no-grants')) return m.versionOp === null;
   if (m.phase !== 'serving' && m.phase !== 'releasing') return false;
-  const needed = m.broken.has('join-without-grant') ? theSet(m).filter(({ sync }) => sync === null) : required(m);
-  return m.versionOp === null && needed.every((one) => granted(m, one) || (m.broken.has('eject-locally') && one.failure !== null));
+  return m.versionOp === null && required(m).every((one) => granted(m, one));
 }
 
 /** Gives the answers that may be given now. */

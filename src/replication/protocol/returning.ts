@@ -62,14 +62,7 @@ function prepare<D>(m: Mirror<D>, one: Member<D>): void {
   const regions = Math.ceil(m.record.size / m.region_bytes);
   const { fenced } = sync;
   sync.copy = fenced.empty || fenced.history !== m.record.history ? Regions.all(regions) : new Regions(regions, fenced.intent);
-  if (m.broken.has('copy-nothing')) sync.copy = new Regions(regions);
-  if (m.broken.has('own-bits-only')) sync.copy = new Regions(regions, [...fenced.intent, ...fenced.missed]);
-  else {
-    if (!m.broken.has('forget-own-bits')) sync.copy.addAll(fenced.missed);
-    else if (!fenced.empty && fenced.history === m.record.history) sync.copy = new Regions(regions);
-    sync.copy.addAll(m.intents);
-    if (!m.broken.has('copy-without-missed')) sync.copy.addAll(m.missed);
-  }
+  for (const lacking of [fenced.missed, m.intents, m.missed]) sync.copy.addAll(lacking);
   sync.total = sync.copy.size;
   sync.stage = 'copying';
 }
@@ -98,7 +91,7 @@ function copyOn<D>(m: Mirror<D>, one: Member<D>): void {
   // From here on nothing is acknowledged without it.
   one.role = 'joining';
   sync.stage = 'settling';
-  if (!m.broken.has('join-before-earlier')) sync.barrier = new Set([...m.active].filter((op) => op.stage !== 'queued' && op.kind !== 'read' && op.kind !== 'flush'));
+  sync.barrier = new Set([...m.active].filter((op) => op.stage !== 'queued' && op.kind !== 'read' && op.kind !== 'flush'));
 }
 
 export function beginCopy<D>(m: Mirror<D>, op: Op<D>): void {
@@ -152,8 +145,7 @@ function persist<D>(m: Mirror<D>, one: Member<D>): void {
   const op = newOp<D>(m, { kind: 'join', target: one.id });
   m.active.add(op);
   op.stage = 'issued';
-  if (m.broken.has('join-without-sync')) { sync.stage = 'persisted'; op.stage = 'done'; m.active.delete(op); send(m, one, { kind: 'intend', regions: [...m.intents] }, null); return; }
-  sendAll(m, [one], { kind: 'join', history: m.record.history, intent: m.broken.has('join-without-map') ? [] : [...m.intents], missed: m.broken.has('join-without-map') ? [] : [...m.missed] }, op);
+  sendAll(m, [one], { kind: 'join', history: m.record.history, intent: [...m.intents], missed: [...m.missed] }, op);
 }
 
 /** An answer to what only the returning replica was told. */
