@@ -122,6 +122,10 @@ export async function createIo(config: IoConfig, ports: IoPorts): Promise<Io> {
       try {
         const size = await made.mirror.begin();
         made.front = await openFront(made.mirror, { socket, size: request.ceiling ?? size, limit: size });
+        if (made.mirror.phase === 'over') {
+          await made.front.close();
+          throw new HoldfastError('unavailable', `volume ${volume} was lost again while it was attached`, { object: `volume ${volume}` });
+        }
         return made.mirror;
       } catch (thrown) {
         made.mirror.abandon();

@@ -311,15 +311,20 @@ export class MirrorHost {
     const replica = record?.replicas.find((one) => one.id === id);
     if (replica === undefined) return;
     const about = { replica: id, incarnation };
+    const key = `${id}/${incarnation}`;
+    const over = (tell: () => void): void => this.#later(() => {
+      this.#connections.delete(key);
+      tell();
+    });
     const both = (event: AttachEvent & MirrorEvent<View>): void => {
       if (this.#attach !== null) this.#attachStep(event);
       else this.#step(event);
     };
-    this.#connections.set(`${id}/${incarnation}`, this.#options.connect(replica, generation, incarnation, {
+    this.#connections.set(key, this.#options.connect(replica, generation, incarnation, {
       reached: () => this.#later(() => this.#attachStep({ type: 'reached', ...about })),
       opened: (fenced) => this.#later(() => both({ type: 'opened', ...about, fenced })),
-      refused: (refusal) => this.#later(() => both({ type: 'refused', ...about, refusal })),
-      lost: () => this.#later(() => both({ type: 'lost', ...about })),
+      refused: (refusal) => over(() => both({ type: 'refused', ...about, refusal })),
+      lost: () => over(() => both({ type: 'lost', ...about })),
       answer: (message, answer) => this.#answer(id, incarnation, message, answer),
     }));
   }
@@ -348,7 +353,15 @@ export class MirrorHost {
 
   #store<O>(asked: Promise<O>, otherwise: O, told: (outcome: O) => void): void {
     const epoch = this.#epoch;
-    const back = (outcome: O): void => this.#do(() => { if (epoch === this.#epoch) told(outcome); });
+    let open = true;
+    const back = (outcome: O): void => {
+      if (!open) return;
+      open = false;
+      clearTimeout(timer);
+      this.#do(() => { if (epoch === this.#epoch) told(outcome); });
+    };
+    // A store that never answers must not hold up an ejection for ever.
+    const timer = setTimeout(() => back(otherwise), this.#options.timing.request_ms);
     asked.then(back, () => back(otherwise));
   }
 

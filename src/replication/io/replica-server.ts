@@ -28,6 +28,7 @@ export interface ReplicaListener {
   close(): Promise<void>;
 }
 
+const MOST_CONNECTIONS = 1024;
 const EXPORT = /^(vol_[0-9A-Z]{26})\/(\d{1,15})\/(\d{1,15})$/;
 
 export async function listenForPeers(options: ReplicaServerOptions): Promise<ReplicaListener> {
@@ -39,6 +40,7 @@ export async function listenForPeers(options: ReplicaServerOptions): Promise<Rep
     connections.add(front);
     front.signal.addEventListener('abort', () => connections.delete(front), { once: true });
   });
+  server.maxConnections = MOST_CONNECTIONS;
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
