@@ -10,9 +10,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { HoldfastError } from '../model/errors.ts';
 import { inherited, lastLines, must, run } from './command.ts';
 import type { ServiceName } from './facts.ts';
-import { readIfThere, readObject, writeDurably } from './files.ts';
+import { readIfThere, readObject } from './files.ts';
 import type { Places } from './places.ts';
-import { isAlive, markOf } from './process-mark.ts';
+import { isAlive } from './process-mark.ts';
 
 export interface Services {
   readonly kind: 'systemd' | 'init' | 'plain';
@@ -65,6 +65,16 @@ function initScripts(): Services {
 }
 
 const STOP_MS = 30_000;
+/**
+ * The process notes itself, and only then becomes the program: whoever starts it may be killed at any moment, and never
+ * leaves one behind that nobody knows. $1: the pid file; $2 …: the program.
+ */
+const NOTED = `command -v "$2" >/dev/null || { echo "$2: not found" >&2; exit 127; }
+IFS= read -r stat </proc/$$/stat
+began=$(set -f; set -- \${stat##*) }; shift 19; printf %s "$1")
+printf '{"pid":%s,"began":"%s"}' "$$" "$began" >"$1.new" && mv "$1.new" "$1" || exit 1
+shift
+exec "$@"`;
 
 function plainProcesses(places: Places, programs: Readonly<Record<ServiceName, readonly string[]>>): Services {
   const pidFile = (name: ServiceName): string => path.join(places.run, `${name}.pid.json`);
@@ -75,16 +85,15 @@ function plainProcesses(places: Places, programs: Readonly<Record<ServiceName, r
     if (await isRunning(name)) return;
     for (const directory of [places.run, places.log]) await mkdir(directory, { recursive: true, mode: 0o755 });
     if (name === 'holdfast-etcd') await mkdir(places.etcdData, { recursive: true, mode: 0o700 });
-    const [command = '', ...args] = programs[name];
     const log = await open(logFile(name), 'a', 0o640);
     try {
-      const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env: inherited() });
-      const failed = new Promise<Error>((resolve) => { child.once('error', resolve); });
-      const error = await Promise.race([failed, pause(0, null)]);
-      const mark = child.pid === undefined ? null : markOf(child.pid);
-      child.unref();
-      if (error !== null || mark === null) throw new HoldfastError('internal', `${name} could not be started: ${error === null ? lastLines(await readIfThere(logFile(name)) ?? '', 8) : error.message}`, { object: `service ${name}` });
-      await writeDurably(pidFile(name), JSON.stringify(mark), 0o644);
+      const child = spawn('sh', ['-c', NOTED, 'sh', pidFile(name), ...programs[name]], { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env: inherited() });
+      let failed: string | null = null;
+      child.once('error', (error) => { failed = error.message; });
+      child.once('exit', () => { failed ??= ''; });
+      while (failed === null && !(await isRunning(name))) await pause(5);
+      child.removeAllListeners('exit').unref();
+      if (failed !== null) throw new HoldfastError('internal', `${name} could not be started: ${failed === '' ? lastLines(await readIfThere(logFile(name)) ?? '', 8) : String(failed)}`, { object: `service ${name}` });
     } finally {
       await log.close();
     }

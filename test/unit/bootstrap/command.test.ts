@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { run } from '../../../src/bootstrap/command.ts';
 import { placesBelow } from '../../../src/bootstrap/places.ts';
 import { chooseServices } from '../../../src/bootstrap/services.ts';
@@ -12,8 +12,8 @@ const started: number[] = [];
 afterEach(() => {
   for (const pid of started.splice(0)) process.kill(pid, 'SIGKILL');
   for (const name of Object.keys(SECRETS)) delete process.env[name];
-  rmSync(dir, { recursive: true, force: true });
 });
+afterAll(() => { rmSync(dir, { recursive: true, force: true }); });
 
 describe('the environment of converge', () => {
   test('does not reach the programs that it runs, nor the services that it starts, with join token or key', async () => {
@@ -30,5 +30,29 @@ describe('the environment of converge', () => {
     }
     expect(said).toContain('PATH=');
     expect(said).not.toContain('HOLDFAST_');
+  });
+});
+
+describe('a service that is a plain process', () => {
+  test('is noted before its program begins: a starter that is killed leaves none that nobody knows', async () => {
+    const places = placesBelow(mkdtempSync(path.join(dir, 'noted-')));
+    const noted = path.join(places.run, 'holdfastd.pid.json');
+    const services = chooseServices(places, { holdfastd: ['sh', '-c', 'cat "$0"; echo; echo "it is $$"; exec sleep 600', noted], 'holdfast-etcd': ['true'] });
+    await services.start('holdfastd');
+    const { pid } = JSON.parse(readFileSync(noted, 'utf8')) as { readonly pid: number };
+    started.push(pid);
+    const log = (): string => readFileSync(path.join(places.log, 'holdfastd.log'), 'utf8');
+    while (!log().includes('it is')) await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(log()).toBe(`${readFileSync(noted, 'utf8')}\nit is ${pid}\n`);
+    expect(await services.isRunning('holdfastd')).toBe(true);
+    await services.start('holdfastd');
+    expect(JSON.parse(readFileSync(noted, 'utf8'))).toMatchObject({ pid });
+  });
+
+  test('that cannot be found is an error with what was said', async () => {
+    const places = placesBelow(mkdtempSync(path.join(dir, 'missing-')));
+    const services = chooseServices(places, { holdfastd: ['/none/holdfastd'], 'holdfast-etcd': ['true'] });
+    await expect(services.start('holdfastd')).rejects.toMatchObject({ code: 'internal', message: expect.stringMatching(/holdfastd could not be started: .*\/none\/holdfastd/) });
+    expect(await services.isRunning('holdfastd')).toBe(false);
   });
 });
