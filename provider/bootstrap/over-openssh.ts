@@ -25,12 +25,15 @@ interface Place { readonly directory: string; readonly identity: string | null; 
 const places = new Set<Place>();
 process.on('exit', () => { for (const place of places) place.close(); });
 
+/** What ssh, and with it every ProxyCommand, gets of the provider's environment: keys, tokens and passwords in it are not for them. */
+export const handedOn = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('HOLDFAST_')));
+
 function makePlace(settings: SshSettings): Place {
   const directory = mkdtempSync(path.join(tmpdir(), 'hf-ssh-'));
   const key = settings.privateKey === null ? null : keyWithoutName(directory, settings.privateKey);
   const { passphrase } = settings;
   // Never asks anybody: not on the terminal (it has none), nor by a window. A passphrase is answered by this script.
-  const env: NodeJS.ProcessEnv = { ...process.env, SSH_ASKPASS_REQUIRE: 'never', SSH_AUTH_SOCK: settings.agent ?? undefined };
+  const env: NodeJS.ProcessEnv = { ...handedOn(process.env), SSH_ASKPASS_REQUIRE: 'never', SSH_AUTH_SOCK: settings.agent ?? undefined };
   if (passphrase !== null) {
     const answers = path.join(directory, 'askpass');
     writeFileSync(answers, '#!/bin/sh\nprintf "%s\\n" "$HOLDFAST_SSH_PASSPHRASE"\n', { mode: 0o700 });
