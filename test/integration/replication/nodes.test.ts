@@ -112,6 +112,55 @@ describeIf([command('nbdcopy')], 'a volume with two replicas', () => {
     expect(world.same('a', 'b')).toBe(true);
   });
 
+  test('needs no store to be written on, and acknowledges nothing that a lost replica lacks before the store has let it go', async () => {
+    world = await new ThreeNodes(SIZE, ['a', 'b']).begin();
+    const { a, b } = world.nodes;
+    await a.attach();
+    const writer = await new SteadyWriter((8 * MIB) / BLOCK).begin(a.socket);
+    world.storeAway = true;
+    await writer.acknowledges(5_000);
+    await b.kill();
+    await until(() => a.told.some(({ what }) => what === 'ReplicaFailed'));
+    await writer.onItsWay();
+    const before = writer.acknowledged;
+    await a.state();
+    await writer.onItsWay();
+    expect([writer.acknowledged, stateOf('b')]).toEqual([before, 'in-sync']);
+    world.storeAway = false;
+    await writer.acknowledges(2_000);
+    expect(stateOf('b')).toBe('stale');
+    await b.start();
+    await until(allInSync);
+    await a.healthy();
+    await writer.pause();
+    expect(writer.errors).toBe(0);
+    expect(await a.detach()).toBe(true);
+    expect(world.same('a', 'b')).toBe(true);
+    expect(writer.wrong(readFileSync(b.image))).toEqual([]);
+  });
+
+  test('loses nothing while its replicas are killed again and again, also while they return', async () => {
+    world = await new ThreeNodes(SIZE, ['a', 'b']).begin();
+    const { a, b, c } = world.nodes;
+    await c.attach();
+    const writer = await new SteadyWriter(SIZE / BLOCK, 32).begin(c.socket);
+    for (let round = 0; round < 6; round += 1) {
+      await writer.acknowledges(500);
+      const victim = round % 3 === 2 ? a : b;
+      await victim.kill();
+      await victim.start();
+      if (round % 2 === 0) await until(() => world.record.replicas.some(({ state }) => state !== 'in-sync') || allInSync());
+      else await until(allInSync);
+    }
+    await until(allInSync);
+    await c.healthy();
+    await writer.pause();
+    expect(writer.errors).toBe(0);
+    expect(writer.wrong(await readBack(c))).toEqual([]);
+    expect(await c.detach()).toBe(true);
+    expect(world.same('a', 'b')).toBe(true);
+  });
+
   test('ends its device on a node that was frozen while another one took it over, and what that one wrote stays', async () => {
     world = await new ThreeNodes(SIZE, ['a', 'b']).begin();
     const { a, c } = world.nodes;

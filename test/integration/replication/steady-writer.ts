@@ -66,6 +66,11 @@ export class SteadyWriter {
     if (this.#inFlight.size > 0 && this.closedBy === null) await new Promise<void>((resolve) => void this.#idle.push(resolve));
   }
 
+  /** Time for answers that were given to arrive. */
+  async onItsWay(): Promise<void> {
+    await new Promise((resolve) => void setTimeout(resolve, 300));
+  }
+
   /** No more writes, whether or not those in flight are ever answered. */
   pauseSoon(): void {
     this.#going = false;

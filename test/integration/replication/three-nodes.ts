@@ -109,6 +109,8 @@ export class ThreeNodes {
   readonly nodes: Record<Name, Node>;
   record: ReplicationRecord;
   revision = 1;
+  /** The store answers nobody. */
+  storeAway = false;
   readonly leases = new Set<string>();
   readonly #lives: Record<Name, number> = { a: 0, b: 0, c: 0 };
   readonly #addresses: Record<string, { host: string; port: number }> = {};
@@ -144,7 +146,8 @@ export class ThreeNodes {
     this.#store = createServer((request, answer) => {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => void chunks.push(chunk)).on('end', () => {
-        answer.end(JSON.stringify(this.#answer(request.url ?? '', JSON.parse(Buffer.concat(chunks).toString()))));
+        if (this.storeAway) answer.writeHead(503).end();
+        else answer.end(JSON.stringify(this.#answer(request.url ?? '', JSON.parse(Buffer.concat(chunks).toString()))));
       });
     });
     this.#store.listen(this.#at('store'));
