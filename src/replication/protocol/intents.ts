@@ -2,6 +2,7 @@
  * The two bits of a region. `intent`: a crash may have split it; set durably on everybody before the first write, cleared
  * after a flush when it is idle. `missed`: a replica of the record that is not in the set lacks it.
  */
+import { holdsWrites } from './changes.ts';
 import { anyAbsent, anyJoining, sendAll } from './links.ts';
 import { reached, required, theSet, type Mirror, type Op } from './mirror-state.ts';
 import { admit, finish, newOp, regionOp } from './queue.ts';
@@ -54,7 +55,7 @@ export function intendLookAgain<D>(m: Mirror<D>, op: Op<D>): void {
 
 /** Regions that nothing happens to any more are settled, after a flush, so that a later return or crash need not look at them. */
 export function settleIdle<D>(m: Mirror<D>): void {
-  if (m.phase !== 'serving' || !m.recovered || m.forgetting !== null || anyJoining(m)) return;
+  if (m.phase !== 'serving' || !m.recovered || m.forgetting !== null || anyJoining(m) || holdsWrites(m)) return;
   const crowded = m.intents.size > m.timing.active_regions;
   let flushWanted = false;
   for (const region of m.intents) {

@@ -2,6 +2,7 @@
  * Who is in the set: changed by compare-and-swap of the record only, one change at a time. An outcome that nobody knows
  * counts as both until the record's revision has moved: what may be written is never given up, only written over.
  */
+import { changeRecorded, changedRecord } from './changes.ts';
 import { inSync, eject, isWriter, join, release } from './record.ts';
 import { proven, renew, sendAll, sendAway, tell } from './links.ts';
 import { member, theSet, usable, type Mirror, type MirrorEvent, type Op } from './mirror-state.ts';
@@ -25,6 +26,8 @@ export function reconcileSet<D>(m: Mirror<D>): void {
   }
   const joiner = [...m.members.values()].find(({ role, sync, failure }) => role === 'joining' && sync?.stage === 'persisted' && failure === null);
   if (joiner !== undefined) return propose(m, join(m.record, joiner.id));
+  const changed = changedRecord(m);
+  if (changed !== null) return propose(m, changed);
   // Something is in doubt, and nothing is wanted: the same record once more makes it certain.
   if (m.doubtful.length > 0) propose(m, m.record);
 }
@@ -98,6 +101,7 @@ function recorded<D>(m: Mirror<D>, revision: number, record: ReplicationRecord):
   for (const replica of record.replicas) addMember(m, replica.id, replica.node);
   if (gone.length > 0 && !after.has(m.source)) newSource(m);
   if (gone.length > 0) announce(m);
+  changeRecorded(m);
   readAgain(m);
 }
 
@@ -112,7 +116,7 @@ function cameIn<D>(m: Mirror<D>, id: string): void {
 
 export function addMember<D>(m: Mirror<D>, id: string, node: string): void {
   if (m.members.has(id)) return;
-  m.members.set(id, { id, node, role: 'away', link: 'down', incarnation: 0, openedAt: 0, grantUntil: null, renewedAt: 0, aliveSeq: -1, awaited: new Map(), failure: null, sync: null, reopenAt: m.now, restarted: false });
+  m.members.set(id, { id, node, role: 'away', link: 'down', incarnation: 0, openedAt: 0, grantUntil: null, renewedAt: 0, aliveSeq: -1, awaited: new Map(), failure: null, sync: null, reopenAt: m.now, size: 0, restarted: false });
 }
 
 /** Recovery goes on from another member; the regions that are done are done. */

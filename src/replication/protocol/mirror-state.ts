@@ -4,6 +4,7 @@
  */
 import type { NodeLease, ReplicationRecord } from '../../model/volume.ts';
 import type { Fenced, Refusal, ReplicaAnswer, ReplicaRequest } from './messages.ts';
+import type { Wanted } from './changes.ts';
 import type { Regions } from './regions.ts';
 import type { Timing } from './timing.ts';
 
@@ -46,7 +47,8 @@ export type MirrorEffect<D> =
   | { readonly type: 'park'; readonly reason: string }
   | { readonly type: 'released'; readonly clean: boolean }
   | { readonly type: 'snapshot-done'; readonly snapshot: string; readonly replicas: readonly string[] | null }
-  | { readonly type: 'grow-done'; readonly size: number }
+  /** `grown` false: a replica could not, and nothing was changed. */
+  | { readonly type: 'grow-done'; readonly size: number; readonly grown: boolean }
   | { readonly type: 'tell'; readonly what: Tale; readonly replicas: readonly string[]; readonly text: string };
 
 /** What is worth telling people, in the order in which it happened. */
@@ -90,6 +92,8 @@ export interface Member<D> {
   failure: { readonly seq: number; readonly reason: string } | null;
   sync: Sync | null;
   reopenAt: number;
+  /** How long its image is known to be. */
+  size: number;
   /** Whether its medium may have lost what was not flushed before this attach. */
   restarted: boolean;
 }
@@ -182,9 +186,10 @@ export interface Mirror<D> extends MirrorConfig {
   /** Set after an ejection until those who stay have the new set on their medium. */
   versionOp: Op<D> | null;
   readonly copies: Set<Op<D>>;
-  /** Nothing new begins while a snapshot holds writes. */
-  holding: Op<D> | null;
-  readonly held: Op<D>[];
+  /** Snapshots and growths that were asked for; the first is under way. */
+  readonly wanted: Wanted<D>[];
+  /** Writes that wait for a snapshot. */
+  held: Op<D>[];
   releaseOp: Op<D> | null;
   releaseClean: boolean;
   stalled: boolean;

@@ -8,6 +8,7 @@
  * `now` is in milliseconds of a clock that counts suspension. After `park` or `released` the machine is over.
  */
 import type { ReplicationRecord } from '../../model/volume.ts';
+import { changeLookAgain, changeOn, want } from './changes.ts';
 import { invariant } from './invariant.ts';
 import { beginOwnFlush, beginSettle, forgetLookAgain, forgetMissed, intendLookAgain, ownFlushLookAgain, sendIntents, settleIdle, settleLookAgain } from './intents.ts';
 import { checkTimes, fail, renew, renewed, tell } from './links.ts';
@@ -18,7 +19,7 @@ import { inSync, isWriter } from './record.ts';
 import { beginRecover, recoverAgain, recoverLookAgain, recoverOn, recoverRead, recoveredLookAgain } from './recovery.ts';
 import { Regions } from './regions.ts';
 import { beginRelease, releaseLookAgain, releaseOn } from './release.ts';
-import { accept, answered, begin, deliver, lookAgain, readAgain, readAnswered, retryFull } from './requests.ts';
+import { accept, answered, begin, deliver, lookAgain, readAgain, readAnswered, releaseHeld, retryFull } from './requests.ts';
 import { beginCopy, copyAgain, copyLookAgain, copyRead, joinLookAgain, opened, reopen, syncOn } from './returning.ts';
 
 export interface Activated {
@@ -40,12 +41,12 @@ export function createMirror<D>(config: MirrorConfig, activated: Activated, now:
     ...config, phase: 'serving', now, seq: 0, out: [], record, revision: activated.revision, storing: null, doubtful: [], readRecordNow: false, storeRetryAt: 0,
     nextToken: 0, nextMessage: 0, nextOp: 0, nextIncarnation: activated.next_incarnation, members: new Map(), active: new Set(), runnable: [], recheck: new Set(), answered: new Set(),
     intents: new Regions(regions), known: new Regions(regions), missed: new Regions(regions), intending: new Map(), intentBatch: null, touched: new Map(), flushedSeq: 0, ownFlush: null, forgetting: null,
-    recovering: new Regions(regions), recoverOps: new Map(), recovered: false, recoveredOp: null, source: '', versionOp: null, copies: new Set(), holding: null, held: [], releaseOp: null, releaseClean: false, stalled: false,
+    recovering: new Regions(regions), recoverOps: new Map(), recovered: false, recoveredOp: null, source: '', versionOp: null, copies: new Set(), wanted: [], held: [], releaseOp: null, releaseClean: false, stalled: false,
   };
   for (const replica of record.replicas) addMember(m, replica.id, replica.node);
   for (const { id, incarnation, fenced } of activated.members) {
     invariant(inSync(record).includes(id), 'only members of the set are activated');
-    Object.assign(member(m, id), { role: 'in-sync', link: 'up', incarnation, openedAt: now, restarted: fenced.restarted === 'failed' || (fenced.restarted === 'boot' && !activated.clean) });
+    Object.assign(member(m, id), { role: 'in-sync', link: 'up', incarnation, openedAt: now, size: fenced.size, restarted: fenced.restarted === 'failed' || (fenced.restarted === 'boot' && !activated.clean) });
     m.intents.addAll(fenced.intent);
     m.missed.addAll(fenced.missed);
   }
@@ -83,7 +84,7 @@ function take<D>(m: Mirror<D>, event: MirrorEvent<D>): void {
     case 'record-changed': m.readRecordNow = true; return;
     case 'release': return beginRelease(m);
     case 'tick': return tick(m);
-    case 'snapshot': case 'grow': return;
+    case 'snapshot': case 'grow': return want(m, event);
     default:
   }
   const one = m.members.get(event.replica);
@@ -103,6 +104,7 @@ function answer<D>(m: Mirror<D>, from: string, id: number, result: ReplicaAnswer
   if (awaited === undefined) return;
   one.awaited.delete(id);
   const { op, request } = awaited;
+  if (request.kind === 'grow' && result.ok) one.size = Math.max(one.size, request.size);
   if (request.kind === 'renew') return result.ok ? renewed(m, one, awaited.sentAt, awaited.seq) : fail(m, one, 'it gives no grant');
   if (op === null || op.stage === 'done') return result.ok ? undefined : fail(m, one, 'it failed');
   if (request.kind === 'read') {
@@ -140,6 +142,8 @@ function progress<D>(m: Mirror<D>): readonly MirrorEffect<D>[] {
     syncOn(m);
     forgetMissed(m);
     deliver(m);
+    changeOn(m);
+    releaseHeld(m);
     releaseOn(m);
     again = m.runnable.length > 0 || m.recheck.size > 0;
   }
@@ -166,6 +170,7 @@ function look<D>(m: Mirror<D>, op: Op<D>): void {
     case 'copy': return copyLookAgain(m, op);
     case 'join': return joinLookAgain(m, op);
     case 'version': return versionLookAgain(m, op);
+    case 'snapshot': case 'grow': return changeLookAgain(m, op);
     case 'flush': return op === m.releaseOp ? releaseLookAgain(m, op) : ownFlushLookAgain(m, op);
     default:
   }

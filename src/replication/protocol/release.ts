@@ -11,7 +11,7 @@ export function beginRelease<D>(m: Mirror<D>): void {
 }
 
 export function releaseOn<D>(m: Mirror<D>): void {
-  if (m.phase !== 'releasing' || m.releaseOp !== null) return;
+  if (m.phase !== 'releasing' || m.releaseOp !== null || m.wanted.length > 0 || m.held.length > 0) return;
   if ([...m.active].some(({ client }) => client !== null) || m.versionOp !== null || theSet(m).some(({ failure }) => failure !== null)) return;
   if ([...m.members.values()].some(({ role }) => role === 'joining') || m.storing !== null || m.doubtful.length > 0) return;
   if (!m.recovered && m.recovering.size === 0) return; // it is all but done

@@ -3,6 +3,7 @@
  * truth, in which an answer is given or held back (rule "Grants": nothing is completed without an unexpired grant of
  * every member of the set, looked at after the work is done).
  */
+import { holdsWrites } from './changes.ts';
 import { intentFor } from './intents.ts';
 import { fail, granted, send, sendAll } from './links.ts';
 import { admit, finish, newOp, regionOp } from './queue.ts';
@@ -12,8 +13,16 @@ import type { ReplicaAnswer } from './messages.ts';
 export function accept<D>(m: Mirror<D>, id: number, request: ClientRequest<D>): void {
   const [from, to] = request.kind === 'flush' ? [0, 0] : [request.offset, request.offset + request.length];
   const op = newOp(m, { kind: request.kind, client: { id, request }, from, to, exclusive: request.kind === 'write' || request.kind === 'zero' });
-  if (m.holding !== null && op.exclusive) m.held.push(op);
+  if (op.exclusive && holdsWrites(m)) m.held.push(op);
   else queue(m, op);
+}
+
+/** Writes that waited for a snapshot go on. */
+export function releaseHeld<D>(m: Mirror<D>): void {
+  if (m.held.length === 0 || holdsWrites(m)) return;
+  const { held } = m;
+  m.held = [];
+  for (const op of held) queue(m, op);
 }
 
 /** A region in which members may differ is recovered before the first touch. */
@@ -83,6 +92,10 @@ export function readAnswered<D>(m: Mirror<D>, from: Member<D>, op: Op<D>, answer
 /** An answer to something that all of them were sent. */
 export function answered<D>(m: Mirror<D>, from: Member<D>, op: Op<D>, answer: ReplicaAnswer<D>): void {
   if (answer.ok) op.owed.delete(from.id);
+  else if (answer.error === 'full' && (op.kind === 'snapshot' || op.kind === 'grow')) {
+    op.owed.delete(from.id); // no room for more is no fault of what is there
+    op.result = answer;
+  }
   else if (answer.error === 'full' && from.role === 'in-sync' && op.client !== null && op.kind !== 'flush') op.full.add(from.id);
   else if (from.role === 'in-sync' && theSet(m).length === 1) {
     op.owed.delete(from.id);

@@ -3,6 +3,7 @@
  * lacks region by region, and joins. From `joining` on its answer is required for every write and flush, and its grant
  * for every completion; the record has the last word.
  */
+import { holdsJoins, holdsWrites } from './changes.ts';
 import type { Fenced, ReplicaAnswer } from './messages.ts';
 import { fail, renew, send, sendAll, tell } from './links.ts';
 import { member, theSet, usable, type Member, type Mirror, type Op } from './mirror-state.ts';
@@ -29,6 +30,7 @@ export function opened<D>(m: Mirror<D>, one: Member<D>, fenced: Fenced): void {
   one.openedAt = m.now;
   one.grantUntil = null;
   one.aliveSeq = -1;
+  one.size = fenced.size;
   one.restarted = fenced.restarted !== 'no';
   one.sync = { stage: 'preparing', fenced, intended: new Set(), copy: new Regions(0), total: 0, barrier: new Set() };
   one.role = 'syncing';
@@ -50,8 +52,7 @@ export function syncOn<D>(m: Mirror<D>): void {
 function prepare<D>(m: Mirror<D>, one: Member<D>): void {
   const { sync } = one;
   if (sync === null || !m.recovered || [...m.active].some((op) => op.kind === 'join' && op.target === one.id)) return;
-  if (sync.fenced.size < m.record.size && !sync.intended.has(-1)) {
-    sync.intended.add(-1);
+  if (one.size < m.record.size) {
     return tellIt(m, one, { kind: 'grow', size: m.record.size });
   }
   const lacking = [...m.intents].filter((region) => !sync.intended.has(region));
@@ -79,7 +80,7 @@ function copyOn<D>(m: Mirror<D>, one: Member<D>): void {
   if (sync === null) return;
   const mine = [...m.copies].filter(({ target }) => target === one.id);
   const busy = new Set(mine.flatMap(({ regions }) => regions));
-  let room = AT_ONCE - mine.length;
+  let room = holdsWrites(m) ? 0 : AT_ONCE - mine.length;
   for (let region = sync.copy.next(); region !== null && room > 0; region = sync.copy.next(region + 1)) {
     if (busy.has(region)) continue;
     const op = regionOp(m, 'copy', region, one.id);
@@ -87,7 +88,7 @@ function copyOn<D>(m: Mirror<D>, one: Member<D>): void {
     admit(m, op);
     room -= 1;
   }
-  if (sync.copy.size > 0 || mine.length > 0) return;
+  if (sync.copy.size > 0 || mine.length > 0 || holdsJoins(m)) return;
   // From here on nothing is acknowledged without it.
   one.role = 'joining';
   sync.stage = 'settling';
@@ -141,6 +142,10 @@ function persist<D>(m: Mirror<D>, one: Member<D>): void {
   if (sync === null) return;
   for (const op of sync.barrier) if (op.stage === 'done') sync.barrier.delete(op);
   if (sync.barrier.size > 0) return;
+  if (one.size < m.record.size) {
+    if (![...m.active].some((op) => op.kind === 'join' && op.target === one.id)) tellIt(m, one, { kind: 'grow', size: m.record.size });
+    return;
+  }
   sync.stage = 'persisting';
   const op = newOp<D>(m, { kind: 'join', target: one.id });
   m.active.add(op);
