@@ -58,7 +58,7 @@ export class Front {
       if (this.ended) return;
       if (this.#attach !== null) this.#attachStep({ type: 'tick' });
       if (this.#mirror !== null) this.#mirrorStep({ type: 'tick' });
-      this.#work();
+      if (this.#pending.size < 2) this.#work();
       this.node.world.schedule.after(this.node.world.random.between(100, 400), () => { this.#ticking(); });
     });
   }
@@ -207,7 +207,7 @@ export class Front {
     const { world } = this.node;
     const { request, start } = pending;
     const end = world.history.moment();
-    world.completed(this.node, request, id, result.ok, pending.acknowledged);
+    world.completed(this.node, request, id, result.ok, result.data ?? [], pending.acknowledged);
     if (!result.ok) return;
     if (request.kind === 'flush') world.history.flushed(start, end);
     else if (request.kind === 'read') (result.data ?? []).forEach((value, index) => { world.history.read(request.offset + index, value, start, end); });
@@ -233,6 +233,10 @@ export class Front {
   retry(): void {
     if (this.ended || this.#attach !== null || this.#mirror !== null) return;
     this.#begin();
+  }
+
+  recordChanged(): void {
+    this.#mirrorStep({ type: 'record-changed' });
   }
 
   get held(): boolean { return this.#served; }

@@ -51,6 +51,8 @@ export class Network {
 /** Time after which a peer that does not acknowledge is given up by the system. */
 const SYSTEM_GIVES_UP_MS = 6_000;
 
+interface Sent { at: number; readonly deliver: () => void; /** Since when it is held back. */ since: number | null }
+
 export class Connection {
   readonly client: string;
   readonly server: string;
@@ -58,7 +60,7 @@ export class Connection {
   readonly #schedule: Schedule;
   readonly #random: Random;
   readonly #closed = new Set<string>();
-  readonly #nextAt = new Map<string, number>();
+  readonly #queues: Record<'client' | 'server', Sent[]> = { client: [], server: [] };
   /** Called once for each side that learns of the end otherwise than by its own doing. */
   onLost: (side: string) => void = () => undefined;
   #broken = false;
@@ -72,25 +74,38 @@ export class Connection {
     this.server = server;
   }
 
-  #key(side: 'client' | 'server'): string { return side; }
-
   /** Delivers in order, after a delay; held back while the link is cut. */
   send(from: 'client' | 'server', deliver: () => void): void {
     if (this.#closed.has(from)) return;
     const [source, target] = from === 'client' ? [this.client, this.server] : [this.server, this.client];
-    const at = Math.max(this.#schedule.now + this.#network.delay(source, target), this.#nextAt.get(from) ?? 0);
-    this.#nextAt.set(from, at);
-    const to = from === 'client' ? 'server' : 'client';
-    const attempt = (since: number): void => {
+    const queue = this.#queues[from];
+    queue.push({ at: this.#schedule.now + this.#network.delay(source, target), deliver, since: null });
+    if (queue.length === 1) this.#pump(from, source, target);
+  }
+
+  /** Brings what is first in the queue when its time has come. */
+  #pump(from: 'client' | 'server', source: string, target: string): void {
+    const first = this.#queues[from][0];
+    if (first === undefined) return;
+    this.#schedule.at(first.at, () => {
+      const { now } = this.#schedule;
       // What is under way when a connection breaks may sit in a buffer on the way for long.
-      if (this.#heldUntil > this.#schedule.now && from === 'client') { this.#schedule.at(this.#heldUntil, () => { attempt(since); }); return; }
-      if (this.#closed.has(this.#key(to))) return;
-      if (!this.#network.isCut(source, target)) return deliver();
-      if (this.#schedule.now - since > SYSTEM_GIVES_UP_MS) return this.breakOff();
-      this.#nextAt.set(from, Math.max(this.#nextAt.get(from) ?? 0, this.#schedule.now + 200));
-      this.#schedule.after(200, () => { attempt(since); });
-    };
-    this.#schedule.at(at, () => { attempt(this.#schedule.now); });
+      if (this.#heldUntil > now && from === 'client') first.at = this.#heldUntil;
+      else if (this.#closed.has(from === 'client' ? 'server' : 'client')) { this.#queues[from].length = 0; return; }
+      else if (this.#network.isCut(source, target)) {
+        first.since ??= now;
+        if (now - first.since > SYSTEM_GIVES_UP_MS) { this.#queues[from].length = 0; return this.breakOff(); }
+        first.at = now + 200;
+      } else {
+        this.#queues[from].shift();
+        // The system sends again what was held back, at intervals that have become long.
+        const next = this.#queues[from][0];
+        if (first.since !== null && next !== undefined && this.#random.chance(0.5)) Object.assign(next, { at: now + this.#random.between(0, 900), since: next.since ?? now });
+        this.#pump(from, source, target);
+        return first.deliver();
+      }
+      this.#pump(from, source, target);
+    });
   }
 
   /** One side closes: it hears nothing more; the other learns so when the news arrives. */

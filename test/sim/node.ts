@@ -43,6 +43,11 @@ export class SimNode {
     for (const [id, disk] of this.disks) this.replicas.set(id, new ReplicaProcess(this, id, disk));
   }
 
+  addReplica(id: string, disk: Disk): void {
+    this.disks.set(id, disk);
+    if (this.up && this.replicas.size > 0) this.replicas.set(id, new ReplicaProcess(this, id, disk));
+  }
+
   /** @param power whether the machine loses power, too: what was not flushed goes. */
   kill(power: boolean): void {
     for (const process of this.replicas.values()) process.kill(!power);

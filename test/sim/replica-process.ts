@@ -28,7 +28,7 @@ export class ReplicaProcess {
     this.id = id;
     this.disk = disk;
     const { world } = node;
-    this.#server = createReplica<Blocks>({ timing: world.timing, state: disk.meta, intent: new Regions(0, disk.intent), missed: new Regions(0, disk.missed), broke: disk.broke }, node.clock());
+    this.#server = createReplica<Blocks>({ timing: world.timing, state: disk.meta, intent: new Regions(0, disk.intent), missed: new Regions(0, disk.missed), broke: disk.broke }, node.clock() - (world.schedule.now === 0 ? world.timing.grant_ms : 0)); // before the beginning nobody had a grant
     this.#tick();
   }
 
@@ -96,9 +96,7 @@ export class ReplicaProcess {
     const { world } = this.#node;
     const flushing = this.disk.begin(request);
     this.#working.set(work, request);
-    const slow = world.schedule.now < this.disk.slowUntil;
-    const flush = request.kind === 'flush' || request.kind === 'join';
-    const takes = slow ? world.random.between(100, 3_000) : world.random.chance(0.97) ? world.random.between(0, (flush ? 4 : 1) * world.options.media) : world.random.between(2, 150);
+    const takes = this.#takes(request);
     world.schedule.after(takes, () => {
       if (!this.#alive) return;
       // The medium goes on while the process is frozen; the process notices when it wakes.
@@ -106,5 +104,14 @@ export class ReplicaProcess {
       this.#working.delete(work);
       this.#node.whenAwake(() => { if (this.#alive) this.#step({ type: 'performed', work, answer }); });
     });
+  }
+
+  #takes(request: Work<Blocks>): number {
+    const { schedule, random, options: { media, regionBlocks } } = this.#node.world;
+    if (schedule.now < this.disk.slowUntil) return random.between(100, 3_000);
+    if (random.chance(media.slowest.percent / 100)) return random.between(2, media.slowest.ms);
+    if (request.kind === 'flush' || request.kind === 'join') return random.between(0, 4 * media.data);
+    if (request.kind !== 'read' && request.kind !== 'write' && request.kind !== 'zero') return random.between(0, media.map);
+    return random.between(0, request.length >= Math.max(3, regionBlocks) ? media.regions : media.data);
   }
 }

@@ -53,6 +53,11 @@ export class SimStore {
     this.#call<AttachOutcome>(node, () => ({ kind: 'read', revision: this.revision, record: this.record, alive: [this.record.writer, this.record.attaching].flatMap((lease) => (lease !== null && this.alive(lease.lease) ? [lease.lease] : [])) }), done);
   }
 
+  /** Somebody else changes the record: an operator, the leader. */
+  change(to: (record: ReplicationRecord) => ReplicationRecord): void {
+    this.#apply(this.revision, to(this.record), []);
+  }
+
   #apply(revision: number, record: ReplicationRecord, absent: readonly string[]): { kind: 'committed'; revision: number } | { kind: 'conflict' } {
     if (revision !== this.revision || absent.some((lease) => this.alive(lease))) return { kind: 'conflict' };
     const before = this.record;

@@ -13,7 +13,7 @@ import { Front } from './front.ts';
 import { History } from './history.ts';
 import { Network, type Connection } from './network.ts';
 import { SimNode } from './node.ts';
-import type { Fault, Plan } from './plan.ts';
+import type { Change, Fault, Plan } from './plan.ts';
 import { random, type Random } from './random.ts';
 import type { Peer } from './replica-process.ts';
 import { Schedule } from './schedule.ts';
@@ -40,10 +40,11 @@ export class World {
   readonly store: SimStore;
   readonly nodes: SimNode[] = [];
   quiet = false;
-  /** Most milliseconds between an answer and the next request. */
   thinks: number;
   wrong: string[] = [];
-  #changes = 0;
+  readonly #armed: { readonly fault: Fault; seen: number }[];
+  #newReplicas = 0;
+  #replacing = 0;
   #reservedAt = 0;
   #setBefore: readonly string[] = [];
   #id = 0;
@@ -56,6 +57,7 @@ export class World {
   constructor(plan: Plan, tracing: boolean) {
     this.options = plan;
     this.thinks = plan.thinks;
+    this.#armed = plan.faults.filter(({ on }) => on !== undefined).map((fault) => ({ fault, seen: 0 }));
     this.#trace = tracing ? [] : null;
     this.random = random(plan.seed);
     this.network = new Network(this.schedule, this.random);
@@ -80,8 +82,8 @@ export class World {
   run(): Outcome {
     try {
       for (const node of this.nodes) node.start();
-      this.#want(this.random.pick(this.nodes));
-      for (const fault of this.options.faults) if (fault.change === undefined) this.schedule.at(fault.at, () => { this.#happen(fault); });
+      this.#want(this.nodes[this.options.starts] as SimNode);
+      for (const fault of this.options.faults) if (fault.on === undefined) this.schedule.at(fault.at, () => { this.#happen(fault); });
       this.#looking();
       this.schedule.run(this.options.lasts, () => this.wrong.length > 0);
       if (this.wrong.length === 0) this.#healAndLook();
@@ -97,7 +99,8 @@ export class World {
 
   nextId(): number { this.#id += 1; return this.#id; }
 
-  nodeOf(replica: string): string { return `n${replica.slice(1)}`; }
+  /** Replicas are r<node>, and r<node>.<number> when they came later. */
+  nodeOf(replica: string): string { return `n${replica.slice(1).split('.')[0] ?? ''}`; }
 
   #node(name: string): SimNode { return this.nodes[Number(name.slice(1))] as SimNode; }
   disk(replica: string): Disk { return this.#node(this.nodeOf(replica)).disks.get(replica) as Disk; }
@@ -132,21 +135,24 @@ export class World {
     const region = Math.floor(this.schedule.now / stays) % regions;
     const offset = this.random.chance(0.95) ? region * regionBlocks + this.random.between(0, regionBlocks - 1) : this.random.between(0, blocks - 1);
     const length = Math.min(this.random.between(1, 2), blocks - offset);
-    const kind = this.random.chance(0.45) ? 'write' : this.random.chance(0.8) ? 'read' : 'flush';
+    const kind = this.random.chance(this.options.flushes / 100) ? 'flush' : this.random.chance(0.5) ? 'write' : 'read';
     return { kind, offset, length };
   }
 
   /** What the client has been told; looked at against the media in the moment of the answer. */
-  completed(node: SimNode, request: ClientRequest<Blocks>, id: number, ok: boolean, before: readonly number[]): void {
+  completed(node: SimNode, request: ClientRequest<Blocks>, id: number, ok: boolean, data: Blocks, before: readonly number[]): void {
     this.#completed += 1;
     if (!ok) return;
-    if (request.kind === 'flush') for (const replica of inSync(this.store.record)) this.#holds(replica, this.disk(replica).durable, before, `I7: a flush was answered on ${node.name}`);
-    if (request.kind !== 'write') return;
-    for (let block = request.offset; block < request.offset + request.length; block += 1) this.acknowledged[block] = Math.max(this.acknowledged[block] ?? 0, id);
-    this.#lookAtSet(`write ${id} was acknowledged on ${node.name}`);
+    if (request.kind === 'flush') for (const replica of inSync(this.store.record)) this.#holds(replica, this.disk(replica).durable, before, `I7: flush ${id} was answered on ${node.name}`);
+    if (request.kind === 'flush') return;
+    for (let block = request.offset; block < request.offset + request.length; block += 1) {
+      // What was read is as certain as what was acknowledged.
+      this.acknowledged[block] = Math.max(this.acknowledged[block] ?? 0, request.kind === 'read' ? (data[block - request.offset] ?? 0) : id);
+    }
+    this.#lookAtSet(`${request.kind} ${id} was answered on ${node.name}`);
   }
 
-  /** I1: every member of the set that lost nothing holds, of every block, the last acknowledged write or a later one. */
+  /** I1: every member of the set that lost nothing holds, of every block, the last write that was acknowledged or read, or a later one. */
   #lookAtSet(when: string): void {
     for (const replica of inSync(this.store.record)) this.#holds(replica, this.disk(replica).cached, this.acknowledged, `I1: ${when}`);
   }
@@ -197,14 +203,29 @@ export class World {
   }
 
   #recordChanged(before: ReplicationRecord, after: ReplicationRecord): void {
-    this.#changes += 1;
     if (after.generation > before.generation) this.#reservedAt = this.schedule.now;
     if (after.writer !== null && before.attaching !== null && after.attaching === null) this.#setBefore = inSync(before);
-    if (!this.quiet && this.schedule.now < this.options.lasts) for (const fault of this.options.faults) if (fault.change === this.#changes) this.schedule.after(fault.at, () => { this.#happen(fault); });
+    this.#arm(before, after);
     if (after.generation < before.generation || after.set_version < before.set_version) this.wrong.push(`I3: generation ${before.generation} → ${after.generation}, set version ${before.set_version} → ${after.set_version}`);
     if (inSync(after).length === 0) this.wrong.push('the set is empty');
     this.log(`record: generation ${after.generation}, set ${after.set_version}: ${inSync(after).join(' ')}, writer ${after.writer?.node ?? '-'}, attaching ${after.attaching?.node ?? '-'}${after.clean ? ', clean' : ''}`);
     this.#lookAtSet('the record changed');
+  }
+
+  #arm(before: ReplicationRecord, after: ReplicationRecord): void {
+    const { now } = this.schedule;
+    if (this.quiet || now >= this.options.lasts) return;
+    const [had, has] = [inSync(before), inSync(after)];
+    const happened: Record<Change, boolean> = {
+      change: true, reserve: after.generation > before.generation, activate: before.attaching !== null && after.attaching === null && after.writer !== null,
+      eject: had.some((id) => !has.includes(id)), join: has.some((id) => !had.includes(id)), release: before.writer !== null && after.writer === null,
+    };
+    for (const one of this.#armed) {
+      const { at, on } = one.fault;
+      if (on === undefined || now < on.since || !happened[on.what]) continue;
+      one.seen += 1;
+      if (one.seen === on.n) this.schedule.after(at, () => { this.#happen(one.fault); });
+    }
   }
 
   #happen(fault: Fault): void {
@@ -214,6 +235,7 @@ export class World {
     const disks = (which: SimNode | null): Disk[] => (which === null ? this.nodes : [which]).flatMap(({ disks: all }) => [...all.values()]);
     switch (fault.kind) {
       case 'power': this.#elsewhere(node as SimNode); return this.#power(node as SimNode, fault.ms);
+      case 'power-writer': for (const one of this.nodes) if (one.front?.serving === true) { this.#elsewhere(one); this.#power(one, fault.ms); } return;
       case 'blackout': for (const one of this.nodes) this.#power(one, fault.ms + this.random.between(0, fault.spread)); return;
       case 'kill': return this.#kill(node as SimNode, fault.ms);
       case 'freeze': this.#elsewhere(node as SimNode); if (node?.up === true) node.freeze(fault.ms); return;
@@ -221,6 +243,7 @@ export class World {
         this.network.cut(`n${fault.from}`, `n${fault.to}`, fault.ms);
         if (fault.both) this.network.cut(`n${fault.to}`, `n${fault.from}`, fault.ms);
         return;
+      case 'deaf': for (const other of this.nodes) if (other !== node) this.network.cut(other.name, `n${fault.node}`, fault.ms); return;
       case 'isolate':
         this.#elsewhere(node as SimNode);
         for (const other of this.nodes) if (other !== node) { this.network.cut(`n${fault.node}`, other.name, fault.ms); this.network.cut(other.name, `n${fault.node}`, fault.ms); }
@@ -234,6 +257,7 @@ export class World {
       case 'io-error': for (const disk of disks(node)) disk.failing += 1; return;
       case 'flush-error': for (const disk of disks(node)) disk.failingFlushes += 1; return;
       case 'replaced-disk': return this.#replaceDisk(node as SimNode);
+      case 'replace-replica': return this.#replaceReplica(node as SimNode, fault.ms);
       case 'move': this.#wanted = this.nodes[fault.to] as SimNode; for (const { front } of this.nodes) front?.close(); return;
       case 'grab': return this.#start(this.nodes[fault.to] as SimNode);
     }
@@ -266,8 +290,39 @@ export class World {
     }
   }
 
+  /** An operator gives up a replica that is away. Ids are never used twice, and nothing of the old file is used again. */
+  #replaceReplica(node: SimNode, ms: number): void {
+    const old = this.store.record.replicas.find((replica) => replica.node === node.name && replica.state !== 'in-sync');
+    if (old === undefined) return;
+    const { regions, regionBlocks } = this.options;
+    this.#newReplicas += 1;
+    const id = `${old.id.split('.')[0] ?? ''}.${this.#newReplicas}`;
+    this.#change((record) => ({ ...record, replicas: record.replicas.filter((replica) => replica.id !== old.id) }));
+    const replace = (): void => {
+      const disk = new Disk(regions * regionBlocks, regions, { generation: 0, set_version: 0, history: 0, size: regions * regionBlocks, restarted: 'no', empty: true }, this.random);
+      node.addReplica(id, disk);
+      this.#change((record) => ({ ...record, replicas: [...record.replicas, { ...old, id, state: 'stale' }] }));
+    };
+    this.#replacing += 1;
+    this.schedule.after(ms, () => { this.#replacing -= 1; replace(); });
+  }
+
+  /** Who writes hears of it, sooner or later. */
+  #change(to: (record: ReplicationRecord) => ReplicationRecord): void {
+    this.store.change(to);
+    for (const node of this.nodes) this.#hear(node);
+  }
+
+  #hear(node: SimNode): void {
+    this.schedule.after(this.random.between(1, 1_000), () => {
+      if (this.store.reachable(node.name)) node.whenAwake(() => node.front?.recordChanged());
+      else this.#hear(node);
+    });
+  }
+
   #mend(): void {
     for (const node of this.nodes) {
+      if (!node.up) node.start();
       for (const disk of node.disks.values()) Object.assign(disk, { slowUntil: 0, fullUntil: 0, failing: 0, failingFlushes: 0 });
       if (node.up && [...node.replicas.values()].some(({ broke }) => broke)) this.#power(node, 10); // another mount, as a person would
     }
@@ -280,14 +335,14 @@ export class World {
     this.store.awayUntil = 0;
     this.store.awayFor.clear();
     this.#mend();
-    this.schedule.run(this.schedule.now + 25_000, () => this.wrong.length > 0);
+    this.schedule.run(this.schedule.now + 15_000, () => this.wrong.length > 0);
     this.#mend(); // what was under way when it was healed may have failed since
     this.quiet = true;
     let front: Front | null = null;
     for (let tries = 0; tries < 120 && this.wrong.length === 0; tries += 1) {
       this.schedule.run(this.schedule.now + 1_000, () => this.wrong.length > 0);
       front = this.nodes.map((node) => node.front).find((one) => one !== null && one.settled) ?? null;
-      if (front !== null) break;
+      if (front !== null && this.#replacing === 0) break;
       if (this.nodes.every((node) => node.front === null)) this.#start(this.random.pick(this.nodes.filter(({ up }) => up)));
     }
     if (this.wrong.length > 0) return;

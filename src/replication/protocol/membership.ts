@@ -4,7 +4,7 @@
  */
 import { changeRecorded, changedRecord } from './changes.ts';
 import { inSync, eject, isWriter, join, release } from './record.ts';
-import { proven, renew, sendAll, sendAway, tell } from './links.ts';
+import { fail, proven, renew, sendAll, sendAway, tell } from './links.ts';
 import { member, theSet, usable, type Mirror, type MirrorEvent, type Op } from './mirror-state.ts';
 import { finish, newOp } from './queue.ts';
 import { park } from './park.ts';
@@ -97,7 +97,11 @@ function recorded<D>(m: Mirror<D>, revision: number, record: ReplicationRecord):
   if (gone.length > 0) tell(m, 'ReplicaEjected', gone, 'it is out of the set: what is written from now on it lacks');
   for (const id of after) if (!before.has(id)) cameIn(m, id);
   for (const one of [...m.members.values()]) if (one.role === 'joining' && one.failure !== null) sendAway(m, one);
-  for (const id of [...m.members.keys()]) if (!record.replicas.some((replica) => replica.id === id)) m.members.delete(id);
+  for (const one of [...m.members.values()]) {
+    if (record.replicas.some(({ id }) => id === one.id)) continue;
+    fail(m, one, 'it is no replica of the volume any more'); // what is under way for it ends
+    m.members.delete(one.id);
+  }
   for (const replica of record.replicas) addMember(m, replica.id, replica.node);
   if (gone.length > 0 && !after.has(m.source)) newSource(m);
   if (gone.length > 0) announce(m);

@@ -1,0 +1,105 @@
+/** Chains of faults that chance alone would seldom bring together, each with the conditions under which it tells most. */
+import type { Fault, Media, Plan } from './plan.ts';
+import type { Random } from './random.ts';
+
+export interface Told {
+  readonly faults: readonly Fault[];
+  readonly conditions?: Partial<Pick<Plan, 'starts' | 'regions' | 'regionBlocks' | 'thinks' | 'stays' | 'flushes' | 'media' | 'requestsAtOnce'>>;
+}
+
+interface Story {
+  /** null: any number of them. */
+  readonly replicas: number | null;
+  readonly tell: (rng: Random, nodes: number, replicas: number, at: number) => Told;
+}
+
+const FAST: Media = { data: 2, map: 2, regions: 2, slowest: { percent: 3, ms: 150 } };
+const SLOW_REGIONS: Media = { data: 20, map: 20, regions: 900, slowest: { percent: 3, ms: 150 } };
+const SLOW_MAPS: Media = { data: 2, map: 400, regions: 2, slowest: { percent: 12, ms: 600 } };
+const SOME_VERY_SLOW: Media = { data: 3, map: 5, regions: 20, slowest: { percent: 6, ms: 5_000 } };
+const BUSY = { regions: 2, regionBlocks: 3, thinks: 400 };
+
+const another = (rng: Random, nodes: number, node: number): number => (node + rng.between(1, nodes - 1)) % nodes;
+
+/** The writer sleeps or is cut off long enough to be replaced, and wakes. */
+const sleeper: Story = { replicas: null, tell: (rng, nodes, _replicas, at) => {
+  const node = rng.between(0, nodes - 1);
+  const ms = rng.between(4_500, 10_000);
+  return { conditions: { starts: node }, faults: [{ at: at + 1_500, kind: rng.pick(['freeze', 'isolate'] as const), node, ms }, { at: at + 1_500 + rng.between(100, 3_000), kind: 'grab', to: another(rng, nodes, node) }] };
+} };
+
+/** The writer loses the store alone, so its grants are good when it is replaced, and hears from nobody that it was; perhaps the server that gave a grant forgets it. */
+const unheard: Story = { replicas: null, tell: (rng, nodes, replicas, at) => {
+  const node = rng.between(0, replicas - 1);
+  const taken = { what: 'reserve', n: 1, since: at + 4_400 } as const;
+  const killed = another(rng, replicas, node);
+  return { conditions: { ...BUSY, starts: node, media: FAST, flushes: 2 }, faults: [
+    { at: at + 1_500, kind: 'store-away', node, ms: 11_000 },
+    { at: at + 1_500 + rng.between(100, 3_000), kind: 'grab', to: another(rng, nodes, node) }, { at: 0, on: taken, kind: 'deaf', node, ms: rng.between(2_500, 5_000) },
+    ...(rng.chance(0.5) ? [{ at: rng.between(0, 5), on: taken, kind: 'kill', node: killed, ms: rng.between(5, 60) } as const] : []),
+  ] };
+} };
+
+/** The same, but the answers to its renewals are held back for long, and come when another writes. */
+const late: Story = { replicas: null, tell: (rng, nodes, replicas, at) => {
+  const node = rng.between(0, replicas - 1);
+  return { conditions: { ...BUSY, starts: node, media: FAST, flushes: 2 }, faults: [
+    { at: at + 1_500, kind: 'store-away', node, ms: 12_000 },
+    { at: at + 1_500 + rng.between(100, 3_000), kind: 'grab', to: another(rng, nodes, node) }, { at: at + 4_500 + rng.between(0, 500), kind: 'deaf', node, ms: rng.between(5_000, 5_800) },
+  ] };
+} };
+
+/** One after another goes and comes back: who returned last is soon alone. */
+const oneAfterAnother: Story = { replicas: null, tell: (rng, nodes, _replicas, at) => ({
+  faults: Array.from({ length: 3 }, (_, index): Fault => ({ at: at + index * rng.between(1_500, 4_000), kind: 'power', node: (rng.between(0, 1) + index) % nodes, ms: rng.between(500, 6_000) })),
+}) };
+
+/** Three replicas: one is away throughout; of the others one returns and joins, and then the only one that was always there goes for good. */
+const rotation: Story = { replicas: 3, tell: (rng, _nodes, _replicas, at) => {
+  const [stays, returns, away] = rng.pick([[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1]] as const);
+  return { conditions: { starts: stays, regions: 4, stays: 500, thinks: 500, media: FAST }, faults: [
+    { at: at + 1_500, kind: 'power', node: away, ms: rng.between(11_000, 15_000) }, { at: at + rng.between(1_500, 3_000), kind: 'power', node: returns, ms: rng.between(3_500, 5_000) },
+    { at: rng.between(50, 1_500), on: { what: 'join', n: 1, since: at + 3_000 }, kind: 'power', node: stays, ms: 30_000 }, { at: at + 17_000, kind: 'reset', node: returns },
+  ] };
+} };
+
+/** A replica returns over bad links, and its neighbour goes. */
+const badReturn: Story = { replicas: null, tell: (rng, nodes, _replicas, at) => {
+  const node = rng.between(0, nodes - 1);
+  return { faults: [
+    { at, kind: 'reset', node }, { at: at + rng.between(0, 900), kind: 'slow-disk', node, ms: rng.between(500, 4_000) }, { at: at + rng.between(200, 3_000), kind: 'reset', node },
+    { at: at + rng.between(900, 4_000), kind: 'power', node: (node + 1) % nodes, ms: rng.between(300, 5_000) },
+  ] };
+} };
+
+/** Connections break again and again while single operations take very long: what was under way lands after the replica was opened anew. */
+const landsLate: Story = { replicas: null, tell: (rng, _nodes, replicas, at) => ({
+  conditions: { regionBlocks: 3, thinks: 500, media: SOME_VERY_SLOW, requestsAtOnce: 3 },
+  faults: Array.from({ length: 4 }, (_, index): Fault => ({ at: at + index * rng.between(1_500, 3_000), kind: rng.pick(['reset', 'reset', 'move']), node: rng.between(0, replicas - 1), to: rng.between(0, replicas - 1) })),
+}) };
+
+/** Everything goes dark while it works, and something happens while it recovers: darkness again, or the volume is given back. */
+const darkTwice: Story = { replicas: null, tell: (rng, nodes, _replicas, at) => {
+  const dark = at + rng.between(1_500, 3_000);
+  const then = { at: rng.between(5, 900), on: { what: 'activate', n: 1, since: dark } } as const;
+  const next = rng.between(0, 2);
+  return { conditions: { regions: 4, regionBlocks: 3, thinks: 500, stays: 500, media: SLOW_REGIONS, flushes: rng.pick([2, 0, 11]) }, faults: [
+    { at: dark, kind: 'blackout', ms: rng.between(10, 2_000), spread: rng.between(0, 3_000) },
+    next === 0 ? { ...then, kind: 'blackout', ms: rng.between(10, 1_000), spread: rng.between(0, 3_000) } : { ...then, kind: 'move', to: rng.between(0, nodes - 1) },
+    { at: dark + rng.between(4_000, 7_000), kind: 'blackout', ms: rng.between(10, 1_000), spread: rng.between(0, 1_000) },
+  ] };
+} };
+
+/** The client goes from region to region while maps are slow, and its machine or all of them lose power. */
+const slowMaps: Story = { replicas: null, tell: (rng, nodes, _replicas, at) => ({
+  conditions: { starts: nodes - 1, regions: 4, thinks: 500, stays: 500, media: SLOW_MAPS, flushes: 2 },
+  faults: Array.from({ length: 3 }, (_, index): Fault => ({ at: at + 1_500 + index * 3_500 + rng.between(0, 800), ms: rng.between(10, 1_500), ...(rng.chance(0.5) ? { kind: 'power-writer' } : { kind: 'blackout', spread: rng.between(0, 500) }) })),
+}) };
+
+/** Nobody asks for a flush, regions become idle, and one replica loses power. */
+const unflushed: Story = { replicas: null, tell: (rng, _nodes, replicas, at) => ({
+  conditions: { regions: 4, thinks: 600, stays: 500, media: FAST, flushes: 0 },
+  faults: Array.from({ length: 3 }, (_, index): Fault => ({ at: at + 2_500 + index * 3_500 + rng.between(0, 1_500), kind: 'power', node: rng.between(0, replicas - 1), ms: rng.between(10, 1_000) })),
+}) };
+
+export const STORIES: readonly Story[] = [sleeper, unheard, unheard, late, oneAfterAnother, rotation, badReturn, landsLate, darkTwice, slowMaps, unflushed];
