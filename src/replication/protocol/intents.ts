@@ -112,11 +112,20 @@ export function settleLookAgain<D>(m: Mirror<D>, op: Op<D>): void {
   finish(m, op);
 }
 
+/** Regions that are forgotten by one message: it has to fit into one. */
+const AT_ONCE = 65_536;
+
+function firstOf(regions: Iterable<number>, most: number): number[] {
+  const first: number[] = [];
+  for (const region of regions) if (first.push(region) >= most) break;
+  return first;
+}
+
 /** When every replica of the record is in the set nobody lacks anything. */
 export function forgetMissed<D>(m: Mirror<D>): void {
   if (m.phase !== 'serving' || m.missed.size === 0 || m.forgetting !== null || anyAbsent(m) || m.storing !== null || m.doubtful.length > 0) return;
   if (theSet(m).some(({ failure }) => failure !== null) || [...m.active].some(({ kind }) => kind === 'settle')) return;
-  const op = newOp(m, { kind: 'forget', regions: [...m.missed] });
+  const op = newOp(m, { kind: 'forget', regions: firstOf(m.missed, AT_ONCE) });
   m.forgetting = op;
   m.active.add(op);
   op.stage = 'issued';
