@@ -11,6 +11,7 @@ ETCD_COMMANDS := etcd openssl setpriv
 LAB_COMMANDS := ip tc nft sshd ssh ssh-keygen nsenter unshare setpriv flock busybox debootstrap
 UML_COMMANDS := linux.uml mkfs.ext4
 NBD_COMMANDS := nbdkit nbdfuse nbdcopy nbdinfo
+MODEL_COMMANDS := spin cc
 
 .PHONY: help
 help: ## list the targets
@@ -52,9 +53,9 @@ test: modules ## lint, types, build, then every suite, with a summary (root; und
 	@node tools/run-tests.mjs
 
 .PHONY: test-full
-test-full: modules ## make test, and what takes long: fuzzing, long crash series, OpenTofu beside Terraform (root)
+test-full: modules ## make test, and what takes long: fuzzing, long crash series, every state of the models, OpenTofu beside Terraform (root)
 	@tools/need root 'The integration and end-to-end suites attach block devices, mount filesystems and run containers.'
-	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) $(NBD_COMMANDS) faketime sudo curl pgrep docker-compose shellcheck rspec protoc
+	@tools/need commands $(STORAGE_COMMANDS) $(DOCKER_COMMANDS) $(ETCD_COMMANDS) $(LAB_COMMANDS) $(UML_COMMANDS) $(NBD_COMMANDS) $(MODEL_COMMANDS) faketime sudo curl pgrep docker-compose shellcheck rspec protoc
 	@tools/need terraform >/dev/null
 	@tools/need modules tools/cdktf
 	@node tools/run-tests.mjs --full
