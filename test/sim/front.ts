@@ -23,6 +23,8 @@ export class Front {
   readonly #pending = new Map<number, Pending>();
   #served = false;
   #closing = false;
+  /** Its process was killed: the record may name this node already. */
+  #mayHold = false;
   ended = false;
   readonly #limit: number;
 
@@ -36,6 +38,12 @@ export class Front {
 
   get serving(): boolean { return this.#mirror?.phase === 'serving'; }
   get settled(): boolean { return this.#mirror !== null && this.#mirror.recovered && this.#pending.size === 0 && [...this.#mirror.members.values()].every(({ role }) => role === 'in-sync') && this.#mirror.active.size === 0; }
+  get recovered(): boolean { return this.#mirror?.recovered === true; }
+  /** Blocks in which replicas may differ at this moment. */
+  get writing(): ReadonlySet<number> {
+    return new Set([...this.#pending.values()].flatMap(({ request }) => (request.kind === 'write' ? Array.from({ length: request.length }, (_, index) => request.offset + index) : [])));
+  }
+
   /** For whoever looks at a run: what the mirror is at. */
   describe(): string {
     const m = this.#mirror;
@@ -83,6 +91,7 @@ export class Front {
       case 'failed':
         this.#attach = null;
         this.node.world.log(`${this.node.name}: attach failed: ${effect.text}`);
+        if (this.#closing && effect.why === 'held') return this.#end();
         this.node.world.attachFailed(this, effect.why);
         return;
       case 'activated': return this.#activated(effect.activated, effect.generation, effect.lost, effect.undisturbed);
@@ -143,7 +152,10 @@ export class Front {
       case 'released':
         world.log(`${this.node.name}: released, ${effect.clean ? 'clean' : 'not clean'}`);
         return this.#end();
-      case 'tell': world.log(`${this.node.name}: ${effect.what} ${effect.replicas.join(' ')}: ${effect.text}`); return;
+      case 'tell':
+        world.log(`${this.node.name}: ${effect.what} ${effect.replicas.join(' ')}: ${effect.text}`);
+        if (effect.what === 'Recovered') world.lookWhetherAlike(this, 'recovery was complete');
+        return;
       default:
     }
   }
@@ -183,9 +195,11 @@ export class Front {
     const { world } = this.node;
     if (!this.#served || this.#closing || world.quiet) return;
     // A write that waits keeps no read from being asked for: caches and other tasks read on.
-    for (let tries = 0; tries < 2 && world.mayIssue(); tries += 1) {
+    for (let tries = 0; tries < 3 && world.mayIssue(); tries += 1) {
       const reads = [...this.#pending.values()].filter(({ request }) => request.kind === 'read').length;
       const wanted = world.someRequest();
+      // Most readers look at something else than what is just being written.
+      if (wanted.kind === 'read' && world.random.chance(0.8) && [...this.#pending.values()].some(({ request }) => request.kind === 'write' && request.offset < wanted.offset + wanted.length && wanted.offset < request.offset + request.length)) continue;
       if ((wanted.kind === 'read' ? reads : this.#pending.size - reads) < this.#limit) this.issue(wanted);
     }
   }
@@ -222,7 +236,7 @@ export class Front {
     if (this.#closing || this.ended) return;
     this.#closing = true;
     if (this.#mirror !== null) this.#mirrorStep({ type: 'release' });
-    else if (!this.#served) this.cancel();
+    else if (!this.#served && !this.#mayHold) this.cancel();
   }
 
   cancel(): void {
@@ -249,6 +263,7 @@ export class Front {
     this.#mirror = null;
     this.#epoch += 1;
     if (power) { this.ended = true; return; }
+    this.#mayHold = true;
     const epoch = this.#epoch;
     this.node.world.schedule.after(this.node.world.random.between(50, 800), () => { this.node.whenAwake(() => { if (epoch === this.#epoch && !this.ended) this.#begin(); }); });
   }

@@ -18,7 +18,7 @@ export const MUTATIONS: readonly Mutation[] = [
   one('a write is acknowledged when one member has answered', 'requests.ts', 'else if (owing.length === 0) {', 'else if (owing.length === 0 || (op.exclusive && theSet(m).some(({ id }) => !op.owed.has(id)))) {'),
   one('reads do not wait for writes in flight', 'queue.ts', '(one.exclusive || other.exclusive)', 'one.exclusive'),
   one('overlapping writes are not serialised', 'queue.ts', '  return overlap(op, earlier);', '  return (op.client === null || earlier.client === null || !op.exclusive) && overlap(op, earlier);'),
-  one('a write goes out before its region\'s intent is durable', 'requests.ts', 'if (!intentFor(m, op)) return;', 'intentFor(m, op);'),
+  one('a write goes out before its region\'s intent is durable', 'requests.ts', 'if (!intentFor(m, op)) return;', 'if (!intentFor(m, op)) op.blocked = 0;'),
   one('intent is set on one member only', 'intents.ts', "sendAll(m, to, { kind: 'intend', regions: batch.regions }, batch)", "sendAll(m, to.slice(0, 1), { kind: 'intend', regions: batch.regions }, batch)"),
   { name: 'intent is cleared before a flush', changes: [
     { file: 'intents.ts', from: 'if (seq >= m.flushedSeq) flushWanted = true;', to: 'if (seq < 0) flushWanted = true;' },

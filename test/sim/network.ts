@@ -95,7 +95,7 @@ export class Connection {
       else if (this.#network.isCut(source, target)) {
         first.since ??= now;
         if (now - first.since > SYSTEM_GIVES_UP_MS) { this.#queues[from].length = 0; return this.breakOff(); }
-        first.at = now + 200;
+        first.at = now + (this.#random.chance(0.6) ? 200 : this.#random.between(200, 1_600)); // it is tried again at intervals that grow
       } else {
         this.#queues[from].shift();
         // The system sends again what was held back, at intervals that have become long.

@@ -56,6 +56,8 @@ export interface Plan {
   readonly thinks: number;
   /** How long the client keeps to one region, mostly. */
   readonly stays: number;
+  /** Of a hundred requests so many go anywhere else. */
+  readonly strays: number;
   /** Of a hundred requests so many are flushes. */
   readonly flushes: number;
   readonly media: Media;
@@ -78,11 +80,11 @@ export function planOf(seed: number): Plan {
   const rng = random(seed ^ 0x5eed);
   const story = rng.chance(0.5) ? null : rng.pick(STORIES);
   const replicas = story?.replicas ?? (rng.chance(0.65) ? 2 : 3);
-  const nodes = replicas + (rng.chance(0.5) ? 1 : 0);
-  const size = { seed, nodes, replicas, starts: rng.between(0, nodes - 1), regions: rng.between(1, 4), regionBlocks: rng.between(1, 4), requestsAtOnce: rng.between(1, 3), thinks: rng.pick([500, 1_500, 4_000]), stays: rng.pick([500, 4_000]), flushes: rng.pick([11, 11, 2, 0]), media: rng.pick(MEDIA) };
+  const nodes = replicas + (rng.chance(0.5) || story?.spare === true ? 1 : 0);
+  const size = { seed, nodes, replicas, starts: rng.between(0, nodes - 1), regions: rng.between(1, 4), regionBlocks: rng.between(1, 4), requestsAtOnce: rng.between(1, 3), thinks: rng.pick([500, 1_500, 4_000]), stays: rng.pick([500, 4_000]), strays: rng.pick([5, 5, 1]), flushes: rng.pick([11, 11, 2, 0]), media: rng.pick(MEDIA) };
   if (story !== null) {
     const told = story.tell(rng, nodes, replicas, rng.between(500, 1_500));
-    const lasts = Math.max(...told.faults.map(({ at }) => at), 6_000) + rng.between(3_000, 6_000);
+    const lasts = Math.max(...told.faults.map((one) => one.at + (one.kind === 'deaf' ? one.ms : 0)), 6_000) + rng.between(3_000, 6_000);
     const others = Array.from({ length: rng.chance(0.6) ? 0 : rng.between(1, 2) }, () => fault(rng, nodes, lasts));
     return { ...size, ...told.conditions, lasts, faults: [...told.faults, ...others] };
   }

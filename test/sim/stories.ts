@@ -4,12 +4,14 @@ import type { Random } from './random.ts';
 
 export interface Told {
   readonly faults: readonly Fault[];
-  readonly conditions?: Partial<Pick<Plan, 'starts' | 'regions' | 'regionBlocks' | 'thinks' | 'stays' | 'flushes' | 'media' | 'requestsAtOnce'>>;
+  readonly conditions?: Partial<Pick<Plan, 'starts' | 'regions' | 'regionBlocks' | 'thinks' | 'stays' | 'strays' | 'flushes' | 'media' | 'requestsAtOnce'>>;
 }
 
 interface Story {
   /** null: any number of them. */
   readonly replicas: number | null;
+  /** There is a node without a replica, the last one. */
+  readonly spare?: true;
   readonly tell: (rng: Random, nodes: number, replicas: number, at: number) => Told;
 }
 
@@ -17,7 +19,7 @@ const FAST: Media = { data: 2, map: 2, regions: 2, slowest: { percent: 3, ms: 15
 const SLOW_REGIONS: Media = { data: 20, map: 20, regions: 900, slowest: { percent: 3, ms: 150 } };
 const SLOW_MAPS: Media = { data: 2, map: 400, regions: 2, slowest: { percent: 12, ms: 600 } };
 const SOME_VERY_SLOW: Media = { data: 3, map: 5, regions: 20, slowest: { percent: 6, ms: 5_000 } };
-const BUSY = { regions: 2, regionBlocks: 3, thinks: 400 };
+const BUSY = { regions: 2, regionBlocks: 4, thinks: 400, requestsAtOnce: 1 };
 
 const another = (rng: Random, nodes: number, node: number): number => (node + rng.between(1, nodes - 1)) % nodes;
 
@@ -40,12 +42,15 @@ const unheard: Story = { replicas: null, tell: (rng, nodes, replicas, at) => {
   ] };
 } };
 
-/** The same, but the answers to its renewals are held back for long, and come when another writes. */
-const late: Story = { replicas: null, tell: (rng, nodes, replicas, at) => {
+/** The same, but it is replaced by a node that is slow to say so, and answers to its last renewals are held back and come when the other one writes. */
+const late: Story = { replicas: 2, spare: true, tell: (rng, nodes, replicas, at) => {
   const node = rng.between(0, replicas - 1);
-  return { conditions: { ...BUSY, starts: node, media: FAST, flushes: 2 }, faults: [
-    { at: at + 1_500, kind: 'store-away', node, ms: 12_000 },
-    { at: at + 1_500 + rng.between(100, 3_000), kind: 'grab', to: another(rng, nodes, node) }, { at: at + 4_500 + rng.between(0, 500), kind: 'deaf', node, ms: rng.between(5_000, 5_800) },
+  const taken = { at: 0, on: { what: 'reserve', n: 1, since: at + 4_400 } } as const;
+  const ms = rng.between(3_800, 4_800);
+  return { conditions: { ...BUSY, regions: 1, thinks: 200, starts: node, media: FAST, flushes: 2 }, faults: [
+    { at: at + 1_500, kind: 'store-away', node, ms: 12_000 }, { at: at + 1_500 + rng.between(100, 3_000), kind: 'grab', to: nodes - 1 },
+    { ...taken, kind: 'deaf', node, ms }, { ...taken, at: 1, kind: 'cut', from: nodes - 1, to: node, both: false, ms: ms + 2_000 },
+    ...Array.from({ length: replicas }, (_, to): Fault => ({ ...taken, kind: 'slow-link', from: nodes - 1, to, ms: 900 })), { at: at + 11_000, kind: 'slow-link', from: 0, to: 1, ms: 10 },
   ] };
 } };
 
@@ -57,7 +62,7 @@ const oneAfterAnother: Story = { replicas: null, tell: (rng, nodes, _replicas, a
 /** Three replicas: one is away throughout; of the others one returns and joins, and then the only one that was always there goes for good. */
 const rotation: Story = { replicas: 3, tell: (rng, _nodes, _replicas, at) => {
   const [stays, returns, away] = rng.pick([[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1]] as const);
-  return { conditions: { starts: stays, regions: 4, stays: 500, thinks: 500, media: FAST }, faults: [
+  return { conditions: { starts: stays, regions: 8, regionBlocks: 2, stays: 1_200, strays: 0, thinks: 700, media: FAST }, faults: [
     { at: at + 1_500, kind: 'power', node: away, ms: rng.between(11_000, 15_000) }, { at: at + rng.between(1_500, 3_000), kind: 'power', node: returns, ms: rng.between(3_500, 5_000) },
     { at: rng.between(50, 1_500), on: { what: 'join', n: 1, since: at + 3_000 }, kind: 'power', node: stays, ms: 30_000 }, { at: at + 17_000, kind: 'reset', node: returns },
   ] };
@@ -92,8 +97,8 @@ const darkTwice: Story = { replicas: null, tell: (rng, nodes, _replicas, at) => 
 
 /** The client goes from region to region while maps are slow, and its machine or all of them lose power. */
 const slowMaps: Story = { replicas: null, tell: (rng, nodes, _replicas, at) => ({
-  conditions: { starts: nodes - 1, regions: 4, thinks: 500, stays: 500, media: SLOW_MAPS, flushes: 2 },
-  faults: Array.from({ length: 3 }, (_, index): Fault => ({ at: at + 1_500 + index * 3_500 + rng.between(0, 800), ms: rng.between(10, 1_500), ...(rng.chance(0.5) ? { kind: 'power-writer' } : { kind: 'blackout', spread: rng.between(0, 500) }) })),
+  conditions: { starts: nodes - 1, regions: 8, regionBlocks: 3, thinks: 500, stays: 700, strays: 0, media: SLOW_MAPS, flushes: 0 },
+  faults: [0, 1].map((index): Fault => ({ at: at + 1_500 + index * 8_000 + rng.between(0, 3_000), ms: rng.between(10, 700), ...(rng.chance(0.5) ? { kind: 'power-writer' } : { kind: 'blackout', spread: rng.between(0, 300) }) })),
 }) };
 
 /** Nobody asks for a flush, regions become idle, and one replica loses power. */

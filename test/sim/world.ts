@@ -130,10 +130,10 @@ export class World {
   mayIssue(): boolean { return !this.quiet; }
 
   someRequest(): { kind: 'read' | 'write' | 'flush'; offset: number; length: number } {
-    const { regions, regionBlocks, stays } = this.options;
+    const { regions, regionBlocks, stays, strays } = this.options;
     const blocks = regions * regionBlocks;
     const region = Math.floor(this.schedule.now / stays) % regions;
-    const offset = this.random.chance(0.95) ? region * regionBlocks + this.random.between(0, regionBlocks - 1) : this.random.between(0, blocks - 1);
+    const offset = !this.random.chance(strays / 100) ? region * regionBlocks + this.random.between(0, regionBlocks - 1) : this.random.between(0, blocks - 1);
     const length = Math.min(this.random.between(1, 2), blocks - offset);
     const kind = this.random.chance(this.options.flushes / 100) ? 'flush' : this.random.chance(0.5) ? 'write' : 'read';
     return { kind, offset, length };
@@ -142,6 +142,7 @@ export class World {
   /** What the client has been told; looked at against the media in the moment of the answer. */
   completed(node: SimNode, request: ClientRequest<Blocks>, id: number, ok: boolean, data: Blocks, before: readonly number[]): void {
     this.#completed += 1;
+    if (this.#trace !== null) this.log(`${node.name}: ${request.kind} ${id}${request.kind === 'flush' ? '' : ` of blocks ${request.offset} to ${request.offset + request.length - 1}`} ${ok ? 'answered' : 'failed'}${request.kind === 'read' ? `: ${data.join(' ')}` : ''}`);
     if (!ok) return;
     if (request.kind === 'flush') for (const replica of inSync(this.store.record)) this.#holds(replica, this.disk(replica).durable, before, `I7: flush ${id} was answered on ${node.name}`);
     if (request.kind === 'flush') return;
@@ -155,6 +156,14 @@ export class World {
   /** I1: every member of the set that lost nothing holds, of every block, the last write that was acknowledged or read, or a later one. */
   #lookAtSet(when: string): void {
     for (const replica of inSync(this.store.record)) this.#holds(replica, this.disk(replica).cached, this.acknowledged, `I1: ${when}`);
+  }
+
+  /** I5: members of the set hold the same, but for what is being written. */
+  lookWhetherAlike(front: Front, when: string): void {
+    const [first, ...others] = inSync(this.store.record).filter((id) => !this.disk(id).lost);
+    if (first === undefined || others.length === 0 || this.store.record.writer?.node !== front.node.name) return;
+    const { writing } = front;
+    for (const other of others) this.disk(first).cached.forEach((value, block) => { if (!writing.has(block) && this.disk(other).cached[block] !== value) this.wrong.push(`I5: ${when} on ${front.node.name}, and block ${block} is ${value} on ${first} and ${this.disk(other).cached[block] ?? 0} on ${other}`); });
   }
 
   #holds(replica: string, content: Blocks, least: Blocks, when: string): void {
@@ -210,6 +219,8 @@ export class World {
     if (inSync(after).length === 0) this.wrong.push('the set is empty');
     this.log(`record: generation ${after.generation}, set ${after.set_version}: ${inSync(after).join(' ')}, writer ${after.writer?.node ?? '-'}, attaching ${after.attaching?.node ?? '-'}${after.clean ? ', clean' : ''}`);
     this.#lookAtSet('the record changed');
+    const writer = after.writer === null ? null : this.#node(after.writer.node).front;
+    if (inSync(after).some((id) => !inSync(before).includes(id)) && writer?.recovered === true) this.lookWhetherAlike(writer, 'a replica joined');
   }
 
   #arm(before: ReplicationRecord, after: ReplicationRecord): void {
