@@ -3,7 +3,14 @@
  * what it cannot see when broken it does not prove when whole. Rules that guard each other are broken together.
  */
 export interface Change { readonly file: string; readonly from: string; readonly to: string }
-export interface Mutation { readonly name: string; readonly changes: readonly Change[] }
+export interface Mutation {
+  readonly name: string;
+  readonly changes: readonly Change[];
+  /** The promise whose failure is looked for, where others fail, too. */
+  readonly promise?: string;
+  /** A seed from which on it is caught soon, where it is not from 1. */
+  readonly first?: number;
+}
 
 const one = (name: string, file: string, from: string, to: string): Mutation => ({ name, changes: [{ file, from, to }] });
 /** A member's grant is neither waited for nor does its end fail the member. */
@@ -13,6 +20,13 @@ const NO_GRANTS: readonly Change[] = [
 ];
 /** A region counts as recovered as soon as its copy is on its way. */
 const RECOVERED_WHEN_SENT: Change = { file: 'recovery.ts', from: "  sendAll(m, theSet(m).filter(({ id }) => id !== from.id), { kind: 'write', offset: op.from, length: op.to - op.from, data: answer.data, fua: false }, op);\n", to: "  for (const to of theSet(m)) if (to.id !== from.id && usable(to)) send(m, to, { kind: 'write', offset: op.from, length: op.to - op.from, data: answer.data, fua: false }, null);\n" };
+/** A writer whose connection to a member of the set breaks makes a new one and sends again what was not answered. */
+export const CONNECTS_AGAIN: readonly Change[] = [
+  { file: 'links.ts', from: 'one: Member<D>, reason: string): void {', to: 'one: Member<D>, reason: string, gone = false): void {' },
+  { file: 'links.ts', from: "  if (one.role === 'in-sync' || undecided) {", to: "  if (one.role === 'in-sync' && !gone) one.again = [...(one.again ?? []), ...awaited];\n  else if (one.role === 'in-sync' || undecided) {" },
+  { file: 'returning.ts', from: "one.role !== 'away' || one.link", to: "(one.role !== 'away' && one.role !== 'in-sync') || one.failure !== null || one.link" },
+  { file: 'returning.ts', from: "  one.link = 'up';\n", to: "  one.link = 'up';\n  if (one.role === 'in-sync' && fenced.restarted !== 'no') return fail(m, one, 'restarted', true);\n  if (one.role === 'in-sync') {\n    Object.assign(one, { openedAt: m.now, grantUntil: null });\n    for (const { op, request } of (one.again ?? []).splice(0)) if (op !== null && op.stage !== 'done' && op.owed.has(one.id)) send(m, one, request, op);\n    return renew(m, one);\n  }\n" },
+];
 
 export const MUTATIONS: readonly Mutation[] = [
   one('a write is acknowledged when one member has answered', 'requests.ts', 'else if (owing.length === 0) {', 'else if (owing.length === 0 || (op.exclusive && theSet(m).some(({ id }) => !op.owed.has(id)))) {'),
@@ -77,4 +91,14 @@ export const MUTATIONS: readonly Mutation[] = [
   one('a flush reaches one member only', 'requests.ts', 'sendAll(m, required(m), request, op)', 'sendAll(m, required(m).slice(0, 1), request, op)'),
   { name: 'the map is torn by a power cut', changes: [{ file: '../../../test/sim/disk.ts', from: '    this.broke = false;\n', to: '    this.broke = false;\n    for (const region of [...this.intent]) this.intent.delete(region);\n    for (const region of [...this.missed]) this.missed.delete(region);\n' }] },
   { name: 'a power cut is not noticed', changes: [{ file: '../../../test/sim/disk.ts', from: "if (this.meta.restarted === 'no') this.meta = { ...this.meta, restarted: 'boot' };", to: '' }] },
+  { name: 'a replica that was removed is taken back', changes: [
+    { file: '../../../test/sim/world.ts', from: "const id = `${old.id.split('.')[0] ?? ''}.${this.#newReplicas}`;", to: 'const { id } = old;' },
+    { file: '../../../test/sim/world.ts', from: '      node.addReplica(id, disk);\n', to: '' },
+  ] },
+  one('a member that joins gives no grant that reads need', 'requests.ts', 'm.versionOp === null && required(m).every((one) => granted(m, one))', 'm.versionOp === null && theSet(m).every((one) => granted(m, one))'),
+  { name: 'a fence is forgotten across a restart, and a writer connects to a member of its set again', promise: 'I4', changes: [
+    { file: '../../../test/sim/replica-process.ts', from: 'state: disk.meta,', to: 'state: { ...disk.meta, generation: 0 },' },
+    ...CONNECTS_AGAIN,
+  ] },
+  one('what is under way for a replica that leaves the record goes on', 'membership.ts', "    fail(m, one, 'it is no replica of the volume any more'); // what is under way for it ends\n", ''),
 ];

@@ -107,4 +107,33 @@ const unflushed: Story = { replicas: null, tell: (rng, _nodes, replicas, at) => 
   faults: Array.from({ length: 3 }, (_, index): Fault => ({ at: at + 2_500 + index * 3_500 + rng.between(0, 1_500), kind: 'power', node: rng.between(0, replicas - 1), ms: rng.between(10, 1_000) })),
 }) };
 
-export const STORIES: readonly Story[] = [sleeper, unheard, unheard, late, oneAfterAnother, rotation, badReturn, landsLate, darkTwice, slowMaps, unflushed];
+/** A replica joins, and in that moment its writer hears nothing more, of the store neither; another takes the volume with that replica alone. */
+const joinUnheard: Story = { replicas: 2, tell: (rng, nodes, _replicas, at) => {
+  const node = rng.between(0, 1);
+  const joined = { at: 0, on: { what: 'join', n: 1, since: at + 1_000 } } as const;
+  return { conditions: { ...BUSY, starts: node, media: FAST, flushes: 2 }, faults: [
+    { at: at + 1_000, kind: 'kill', node: 1 - node, ms: rng.between(10, 500) }, { ...joined, kind: 'store-away', node, ms: 14_000 }, { ...joined, kind: 'deaf', node, ms: 12_000 },
+    ...[6_000, 7_500].map((later): Fault => ({ at: at + later, kind: 'grab', to: another(rng, nodes, node) })), { at: at + 14_000, kind: 'reset', node: 1 - node },
+  ] };
+} };
+
+/** The writer is replaced while it hears nothing; then the new one is gone, the server of its replica is started anew, and the old writer hears and asks again. */
+const asksAgain: Story = { replicas: 2, spare: true, tell: (rng, nodes, _replicas, at) => {
+  const node = rng.between(0, 1);
+  const taken = { what: 'reserve', n: 1, since: at + 4_400 } as const;
+  const activated = { what: 'activate', n: 1, since: at + 4_400 } as const;
+  return { conditions: { ...BUSY, regions: 1, starts: node, media: FAST, flushes: 2 }, faults: [
+    { at: at + 1_500, kind: 'store-away', node, ms: 20_000 }, { at: at + 1_500 + rng.between(100, 3_000), kind: 'grab', to: nodes - 1 }, { at: 0, on: taken, kind: 'deaf', node, ms: rng.between(3_800, 4_500) },
+    { at: 1_500, on: activated, kind: 'power', node: nodes - 1, ms: 12_000 }, { at: rng.between(1_500, 2_000), on: activated, kind: 'kill', node: 1 - node, ms: rng.between(10, 100) }, { at: at + 19_000, kind: 'reset', node: 0 },
+  ] };
+} };
+
+/** A replica is given up while it is away; writes go on and are settled, and its node comes back when another replica is wanted there. */
+const replaced: Story = { replicas: null, tell: (rng, nodes, replicas, at) => {
+  const node = rng.between(0, replicas - 1);
+  return { conditions: { starts: another(rng, nodes, node), regions: 8, regionBlocks: 2, stays: 1_200, strays: 0, thinks: 700, media: FAST }, faults: [
+    { at: at + 1_500, kind: 'power', node, ms: rng.between(6_000, 12_000) }, { at: rng.between(50, 500), on: { what: 'eject', n: 1, since: at + 1_500 }, kind: 'replace-replica', node, ms: rng.between(4_000, 8_000) }, { at: at + 13_000, kind: 'reset', node },
+  ] };
+} };
+
+export const STORIES: readonly Story[] = [sleeper, unheard, unheard, late, late, oneAfterAnother, rotation, badReturn, landsLate, landsLate, darkTwice, slowMaps, slowMaps, unflushed, joinUnheard, asksAgain, replaced];

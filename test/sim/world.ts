@@ -83,7 +83,7 @@ export class World {
     try {
       for (const node of this.nodes) node.start();
       this.#want(this.nodes[this.options.starts] as SimNode);
-      for (const fault of this.options.faults) if (fault.on === undefined) this.schedule.at(fault.at, () => { this.#happen(fault); });
+      for (const fault of this.options.faults) if (fault.on === undefined && fault.at < this.options.lasts) this.schedule.at(fault.at, () => { this.#happen(fault); });
       this.#looking();
       this.schedule.run(this.options.lasts, () => this.wrong.length > 0);
       if (this.wrong.length === 0) this.#healAndLook();
