@@ -20,7 +20,7 @@ const broken = (model: ModelName, rule: string, says: string, ...macros: readonl
 export const UNBROKEN: readonly Configuration[] = [
   of('core', 'two replicas, two writers, one fault, a return'),
   of('core', 'two replicas, three attaches', 'MAX_GENERATION=3', 'MAX_RETURNS=0'),
-  of('core', 'three replicas', 'REPLICAS=3', 'MAX_WRITES=1', 'MAX_RETURNS=0'),
+  of('core', 'three replicas, a return', 'REPLICAS=3', 'MAX_WRITES=1'),
   of('core', 'replicas lose power, two faults', 'POWER_LOSS', 'MAX_WRITES=1', 'MAX_RETURNS=0', 'MAX_FAULTS=2'),
   of('core', 'replicas lose power, and return', 'POWER_LOSS', 'MAX_WRITES=1'),
   of('core', 'replicas lose power, two faults, two writes', 'POWER_LOSS', 'MAX_RETURNS=0', 'MAX_FAULTS=2'),
@@ -28,6 +28,7 @@ export const UNBROKEN: readonly Configuration[] = [
   of('join', 'a replica joins while two others are in sync', 'REPLICAS=3', 'MAX_WRITES=1', 'MAX_SYNCS=1', 'MAX_FAULTS=0'),
   of('join', 'a replica joins, and power is lost', 'POWER_LOSS', 'MAX_WRITES=1', 'MAX_SYNCS=1'),
   of('grants', 'two replicas, a replica server restarts'),
+  of('grants', 'two replicas, three attaches', 'MAX_GENERATION=3', 'MAX_RESTARTS=0'),
   of('members', 'replicas go away, return, are replaced', 'MAX_WRITES=3', 'MAX_FAULTS=3'),
 ];
 

@@ -63,13 +63,7 @@ byte m_kind[NODES * REPLICAS]; byte m_value[NODES * REPLICAS]; byte m_gen[NODES 
 /* What the world has been told: seen = newest value acknowledged or read; durable = newest that a flush covered. */
 byte seen; byte durable; byte served_generation; byte next_value = 1; byte faults; byte returns;
 
-#ifdef BREAK_NO_FENCE
-#define CONNECTED(n, r) (incarnation[r] == connection[PAIR(n, r)])
-#define ACCEPTED(n, r)  (m_incarnation[PAIR(n, r)] == incarnation[r])
-#else
-#define CONNECTED(n, r) (fenced_at[r] == gen[n] && incarnation[r] == connection[PAIR(n, r)])
-#define ACCEPTED(n, r)  (m_gen[PAIR(n, r)] == fenced_at[r] && m_incarnation[PAIR(n, r)] == incarnation[r])
-#endif
+#include "core-breaks.pml"
 #define HAS_INTENT(n, r)   (intent[r])
 #define ON_PLATTER(n, r)   (platter[r] == content[r])
 #define REACHED(n)    ALL_WITH(CONNECTED, n)
@@ -85,11 +79,6 @@ byte seen; byte durable; byte served_generation; byte next_value = 1; byte fault
 #define SYNC(r) skip
 #define ALL_ON_PLATTER(n) true
 #endif
-#ifdef BREAK_SERVES_WITHOUT_GRANT
-#define MAY_ANSWER(n) true
-#else
-#define MAY_ANSWER(n) lease[n]
-#endif
 
 inline stop(n) {
   phase[n] = IDLE; gen[n] = 0; fenced[n] = 0; said_restarted[n] = 0; view[n] = 0; stage[n] = NO_WRITE; value[n] = 0; answers[n] = 0; marked[n] = false;
@@ -100,7 +89,8 @@ inline stop(n) {
 /* A mirror that must stop holds its write: its node attaches again, and issues it again if nobody was there meanwhile. */
 inline park(n) {
   printf("node %d parks\n", n);
-  parked[n] = value[n]; stop(n)
+  if :: value[n] != 0 -> parked[n] = value[n] :: else fi;
+  stop(n)
 }
 
 inline put(n, r, kind, v) {
@@ -179,11 +169,6 @@ inline fence(n, r) {
  * on which nothing was in flight. If all have restarted, acknowledged data may be gone, flushed data may not.
  */
 #define FENCED_MEMBERS(n) (fenced[n] & in_sync)
-#ifdef BREAK_RESTARTED_STAYS
-#define FRESH(n) FENCED_MEMBERS(n)
-#else
-#define FRESH(n) (FENCED_MEMBERS(n) & (clean -> EVERY : ~said_restarted[n]))
-#endif
 inline activate(n) {
   if
   :: OWNS_RECORD(n) && attaching == n + 1 && FENCED_MEMBERS(n) != 0 ->
@@ -334,51 +319,6 @@ inline lose_power(r) {
   faults++; incarnation[r]++; content[r] = platter[r]; restarted[r] = true
 }
 
-#ifdef BREAK_TOUCH_DURING_RECOVERY
-#define RECOVERED(n) true
-#else
-#define RECOVERED(n) (!recovering[n])
-#endif
-#ifdef BREAK_READ_FROM_SOURCE
-#define READABLE(n, r) (!recovering[n] || r == source[n])
-#else
-#define READABLE(n, r) RECOVERED(n)
-#endif
-#ifdef BREAK_CLEAR_UNLOCKED
-#define UNLOCKED(n) true
-#else
-#define UNLOCKED(n) (clearing[n] == 0)
-#endif
-#ifdef BREAK_CLEAR_BEFORE_FLUSH
-#define MAY_CLEAR(n) (stage[n] == NO_WRITE && !recovering[n])
-#else
-#ifdef BREAK_CLEAR_DURING_RECOVERY
-#define MAY_CLEAR(n) (stage[n] == NO_WRITE && ALL_REACHED(n) && ALL_ON_PLATTER(n))
-#else
-#define MAY_CLEAR(n) (stage[n] == NO_WRITE && !recovering[n] && ALL_REACHED(n) && ALL_ON_PLATTER(n))
-#endif
-#endif
-#define MARKED(n) COVERS(answers[n], view[n])
-#ifdef BREAK_ACK_EARLY
-#define WRITTEN(n) (answers[n] != 0)
-#else
-#define WRITTEN(n) COVERS(answers[n], view[n])
-#endif
-#ifdef BREAK_FLUSH_ON_ONE
-#define FLUSHED(n) (flush_answers[n] != 0)
-#else
-#define FLUSHED(n) COVERS(flush_answers[n], view[n])
-#endif
-#ifdef BREAK_READ_ACROSS_WRITE
-#define NOTHING_IN_FLIGHT(n) true
-#else
-#define NOTHING_IN_FLIGHT(n) (stage[n] == NO_WRITE && parked[n] == 0)
-#endif
-#ifdef BREAK_FORGETS_COPIES
-#define COPIES_SETTLED(n) true
-#else
-#define COPIES_SETTLED(n) (copying[n] == 0)
-#endif
 #define RUNS(n) (phase[n] == ACTIVE)
 #define QUIET(n) (stage[n] == NO_WRITE && parked[n] == 0 && UNLOCKED(n) && !flushing[n])
 #define ALL_FREE(n) COVERS(ALL_WITH(FREE, n), view[n])
