@@ -65,6 +65,10 @@ lint: build ## style, import rules, types and shell scripts; changes nothing
 	@tools/need commands shellcheck protoc
 	@node tools/run-tests.mjs lint types shell generated
 
+.PHONY: sim
+sim: modules ## the replication protocol in simulation, many seeds on all cores: SEEDS=10000 [FIRST=1]
+	@node --disable-warning=ExperimentalWarning test/sim/main.ts $(or $(FIRST),1) $(or $(SEEDS),10000) --jobs $(shell nproc)
+
 .PHONY: bench
 bench: build ## speed and memory against the same image attached by hand, the bootstrap, and a large cluster's control plane; results into docs/bench.md (root)
 	@tools/need root 'The benchmark attaches block devices and mounts filesystems.'

@@ -363,7 +363,8 @@ export class World {
       return;
     }
     for (let block = 0; block < this.options.regions * this.options.regionBlocks; block += 1) front.issue({ kind: 'read', offset: block, length: 1 });
-    this.schedule.run(this.schedule.now + 5_000, () => this.wrong.length > 0);
+    const answered = front;
+    this.schedule.run(this.schedule.now + 60_000, () => this.wrong.length > 0 || answered.idle);
     if (!front.idle) this.wrong.push('reads of a healthy volume are not answered');
     const [first, ...others] = this.store.record.replicas.map(({ id }) => ({ id, content: this.disk(id).cached.join(' ') }));
     for (const other of others) if (other.content !== first?.content) this.wrong.push(`I5: replicas differ: ${first?.id ?? ''} has ${first?.content ?? ''}; ${other.id} has ${other.content}`);

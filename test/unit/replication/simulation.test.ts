@@ -1,4 +1,5 @@
 /** Thousands of runs of the replication protocol with faults in them, in each of which every promise is looked at. */
+import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { planOf } from '../../sim/plan.ts';
