@@ -83,7 +83,10 @@ export function readAnswered<D>(m: Mirror<D>, from: Member<D>, op: Op<D>, answer
     return read(m, op);
   }
   // Another member could: those that could not are out of order.
-  for (const id of op.tried) fail(m, member(m, id), 'it could not be read');
+  for (const id of op.tried) {
+    const other = m.members.get(id); // it may have left the record meanwhile
+    if (other !== undefined) fail(m, other, 'it could not be read');
+  }
   op.result = answer;
   op.stage = 'answered';
   m.answered.add(op);
