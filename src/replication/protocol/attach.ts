@@ -65,9 +65,7 @@ export interface Attach {
   generation: number;
   readonly tried: Map<string, Tried>;
   incarnation: number;
-  began: number;
   fencingSince: number;
-  progressAt: number;
   heldAt: number;
   retryAt: number;
   failure: { readonly why: AttachFailure; readonly text: string } | null;
@@ -77,7 +75,7 @@ export interface Attach {
 
 /** @param incarnation higher than any that this node used for the volume in an earlier attach. */
 export function createAttach(config: Pick<Attach, 'self' | 'timing'>, incarnation: number, now: number): Attach {
-  return { ...config, phase: 'reading', now, out: [], token: 0, pending: false, record: null, revision: 0, before: null, proposal: null, proposedAt: 0, generation: 0, tried: new Map(), incarnation, began: now, fencingSince: now, progressAt: now, heldAt: now, retryAt: now, failure: null, watched: null };
+  return { ...config, phase: 'reading', now, out: [], token: 0, pending: false, record: null, revision: 0, before: null, proposal: null, proposedAt: 0, generation: 0, tried: new Map(), incarnation, fencingSince: now, heldAt: now, retryAt: now, failure: null, watched: null };
 }
 
 export function stepAttach(a: Attach, event: AttachEvent, now: number): readonly AttachEffect[] {
@@ -100,7 +98,6 @@ function take(a: Attach, event: AttachEvent): void {
   const tried = a.tried.get(event.replica);
   if (tried === undefined || tried.incarnation !== event.incarnation) return;
   if (event.type === 'reached') { tried.reached = true; return; }
-  a.progressAt = a.now;
   if (event.type === 'opened') return fenced(a, event.replica, tried, event.fenced);
   if (event.type === 'lost') { tried.state = 'failed'; tried.since = a.now; return; }
   tried.state = event.refusal.why === 'damaged' ? 'unsound' : 'failed';
@@ -175,7 +172,6 @@ function committed(a: Attach, revision: number): void {
   if (record === null) return;
   a.record = record;
   a.revision = revision;
-  a.progressAt = a.now;
   if (a.phase === 'reading' || a.phase === 'reserving') {
     a.phase = 'fencing';
     a.generation = record.generation;
@@ -210,7 +206,6 @@ function goOn(a: Attach): void {
   const chosen = choose(a, set);
   if (chosen !== null) return activateNow(a, chosen);
   const waits = set.some((id) => a.tried.get(id)?.state === 'fenced');
-  if (!waits && a.now - a.progressAt >= a.timing.attach_ms) return quit(a, 'unreachable', `none of the replicas ${set.join(', ')} that hold every acknowledged write can be reached`);
   if (!waits && a.now - a.fencingSince >= a.timing.attach_ms) return quit(a, 'unreachable', `none of the replicas ${set.join(', ')} that hold every acknowledged write can be reached`);
   if (waits && a.now - a.heldAt >= a.timing.hold_ms) {
     a.heldAt = a.now;

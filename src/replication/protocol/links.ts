@@ -1,6 +1,6 @@
 /** The connections to replicas: what is sent on them, what fails them, and the grants that are renewed over them. */
 import { finish } from './queue.ts';
-import { isRequired, reached, theSet, usable, type Member, type Mirror, type Op, type Tale } from './mirror-state.ts';
+import { reached, theSet, usable, type Member, type Mirror, type Op, type Tale } from './mirror-state.ts';
 import type { ReplicaRequest } from './messages.ts';
 import { inSync } from './record.ts';
 
@@ -107,4 +107,4 @@ export function sendAway<D>(m: Mirror<D>, one: Member<D>): void {
 
 export const proven = <D>(m: Mirror<D>, since: number): boolean => theSet(m).some((one) => usable(one) && one.aliveSeq >= since);
 export const anyAbsent = <D>(m: Mirror<D>): boolean => [...m.members.values()].some(({ role }) => role !== 'in-sync');
-export const anyJoining = <D>(m: Mirror<D>): boolean => [...m.members.values()].some((one) => isRequired(one) && one.role === 'joining');
+export const anyJoining = <D>(m: Mirror<D>): boolean => [...m.members.values()].some(({ role }) => role === 'joining');

@@ -29,7 +29,7 @@ export interface Activated {
   readonly clean: boolean;
   /** The members, with the connection on which each was fenced. */
   readonly members: readonly { readonly id: string; readonly incarnation: number; readonly fenced: Fenced }[];
-  /** Replicas that were fenced and are not members: connections that are closed again. */
+  /** The highest incarnation that was used so far: the mirror's own come after it. */
   readonly next_incarnation: number;
 }
 

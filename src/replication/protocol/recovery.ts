@@ -5,7 +5,7 @@
 import type { ReplicaAnswer } from './messages.ts';
 import { fail, send, sendAll, tell } from './links.ts';
 import { member, theSet, usable, type Member, type Mirror, type Op } from './mirror-state.ts';
-import { admit, finish, newOp } from './queue.ts';
+import { finish, newOp } from './queue.ts';
 import { recoverFirst } from './requests.ts';
 
 /** Regions recovered at once in the background. */
@@ -76,9 +76,4 @@ function done<D>(m: Mirror<D>, op: Op<D>): void {
     m.touched.set(region, { at: m.now, seq: m.seq });
   }
   finish(m, op);
-}
-
-/** One more reason to look at what recovery waits for. */
-export function admitRecovery<D>(m: Mirror<D>, op: Op<D>): void {
-  admit(m, op);
 }

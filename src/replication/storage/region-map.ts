@@ -28,7 +28,7 @@ export interface MapChange {
 }
 
 /** Only to look at. */
-export type Regions = Pick<RegionSet, 'count' | 'has' | 'size' | 'runs' | 'clone'>;
+export type Regions = Pick<RegionSet, 'count' | 'has' | 'size' | 'runs' | 'clone' | typeof Symbol.iterator>;
 
 /** Makes a new file, whole and durable, or fails. @param bits what every region begins with, in both bitmaps. */
 export async function createMap(options: MapOptions & { readonly bits: 'clear' | 'set' }): Promise<void> {

@@ -116,14 +116,9 @@ export class ReplicaFiles {
   get state(): { readonly state: ReplicaState; readonly intent: Regions; readonly missed: Regions; readonly broke: boolean } {
     const { generation, set_version, history, size_bytes, restarted, failed, empty } = this.#meta.now;
     const regions = regionsOf(size_bytes);
-    const bits = (set: RegionMap['intent']): Regions => {
-      const made = new Regions(regions);
-      for (const { from, to } of set.runs()) for (let region = from; region < to; region += 1) made.add(region);
-      return made;
-    };
     return {
       state: { generation, set_version, history, size: size_bytes, restarted: typeof failed === 'string' ? 'failed' : restarted ? 'boot' : 'no', empty: empty === true },
-      intent: bits(this.#map.intent), missed: bits(this.#map.missed),
+      intent: new Regions(regions, this.#map.intent), missed: new Regions(regions, this.#map.missed),
       // What failed stays failed until its medium is mounted anew.
       broke: failed === this.#options.boot,
     };
